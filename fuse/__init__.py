@@ -1,0 +1,86 @@
+"""fuse: one compiled pipeline across NumPy, pandas and scikit-learn.
+
+    import fuse
+    import fuse.numpy as np          # drop-in for numpy
+    import fuse.pandas as pd         # drop-in for pandas
+
+    @fuse.jit                        # plain NumPy, pandas and scikit-learn inside also work
+    def score(df): ...
+
+The public names are below; what they need loads when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from os import path
+from typing import TYPE_CHECKING, Any
+
+from fuse import config as config  # the module, which is also the context manager `fuse.config(...)`
+from fuse.config import set_config
+
+if TYPE_CHECKING:
+    from fuse.errors import ExportError, FuseError, SchemaError, StrictModeError
+    from fuse.explain import Explanation
+    from fuse.integrations.capture.report import report
+    from fuse.integrations.jit.evaluate import evaluate
+    from fuse.integrations.jit.function import jit
+    from fuse.integrations.scorer.scorer import Scorer, compile
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Explanation",
+    "ExportError",
+    "FuseError",
+    "SchemaError",
+    "Scorer",
+    "StrictModeError",
+    "compile",
+    "config",
+    "evaluate",
+    "jit",
+    "report",
+    "set_config",
+]
+
+_HOMES = {
+    "Explanation": "fuse.explain",
+    "ExportError": "fuse.errors",
+    "FuseError": "fuse.errors",
+    "SchemaError": "fuse.errors",
+    "Scorer": "fuse.integrations.scorer.scorer",
+    "StrictModeError": "fuse.errors",
+    "compile": "fuse.integrations.scorer.scorer",
+    "evaluate": "fuse.integrations.jit.evaluate",
+    "jit": "fuse.integrations.jit.function",
+    "report": "fuse.integrations.capture.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'fuse' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _warn_of_namesake() -> None:
+    """The bindings of the FUSE file system are one file, `fuse.py`; beside our folder it is there and never found."""
+    namesake = path.dirname(path.abspath(__file__)) + ".py"
+    if path.exists(namesake):
+        warnings.warn(
+            f"{namesake} (the bindings of the FUSE file system: fusepy, fuse-python) has the same module name as "
+            "fuse-compiler; `import fuse` finds only fuse-compiler. Install them in separate environments.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+_warn_of_namesake()
