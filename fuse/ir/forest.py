@@ -1,0 +1,115 @@
+"""The tables of a forest op: decision trees as data, the same for every library they came from.
+
+Trees of all outputs lie one after the other in flat node arrays. A node tests one feature; a leaf is a negative
+child index `~leaf`. The meaning of a test on value v (after `features` are taken as float64):
+- numerical: go left when v <= threshold;
+- categorical (`flags & CATEGORICAL`): go left when int(v) is in the node's bit set, NaN and negative are not;
+- missing values, by `flags & MISSING_MASK`: MISSING_NONE: NaN counts as 0.0; MISSING_ZERO: NaN and |v| <= ZERO_THRESHOLD
+  go to the default side; MISSING_NAN: NaN goes to the default side. `flags & DEFAULT_LEFT` names that side.
+The result of output k is `base[k]` plus the leaf values of its trees, added one by one in the order of the trees,
+in float64. A tree whose root is `~leaf` is a constant.
+Source: the model format of LightGBM, of which scikit-learn's trees are the case without missing values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fuse.ir.node import ConstantArray
+
+MISSING_NONE, MISSING_ZERO, MISSING_NAN, MISSING_MASK = 0, 1, 2, 3
+DEFAULT_LEFT = 4
+CATEGORICAL = 8
+ZERO_THRESHOLD = 1.0000000180025095e-35  # LightGBM writes 1e-35 in float32
+
+
+@dataclass(frozen=True)
+class ForestTables:
+    """Flat arrays of all trees; equal by bits, so the node that holds them is interned.
+
+    feature: int32[nodes], column of the feature matrix; threshold: float64[nodes] (for a categorical node: the
+    offset of its bit set in `categories`, as a float); left, right: int32[nodes], index of a node, or ~leaf;
+    flags: uint8[nodes]; roots: int32[trees], node index or ~leaf; output: int32[trees], which output a tree adds
+    to; leaf: float64[leaves]; categories: uint32 words, each set is its word count followed by its words;
+    base: float64[outputs].
+    """
+
+    feature: ConstantArray
+    threshold: ConstantArray
+    left: ConstantArray
+    right: ConstantArray
+    flags: ConstantArray
+    roots: ConstantArray
+    output: ConstantArray
+    leaf: ConstantArray
+    categories: ConstantArray
+    base: ConstantArray
+
+    @classmethod
+    def from_arrays(cls, **arrays: np.ndarray) -> ForestTables:
+        """Tables from arrays of the dtypes that the class states."""
+        dtypes = {
+            "feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32, "flags": np.uint8,
+            "roots": np.int32, "output": np.int32, "leaf": np.float64, "categories": np.uint32, "base": np.float64,
+        }  # fmt: skip
+        return cls(**{name: ConstantArray(np.ascontiguousarray(arrays[name], dtype)) for name, dtype in dtypes.items()})
+
+    @property
+    def tree_count(self) -> int:
+        return int(self.roots.array.shape[0])
+
+    def used_features(self) -> np.ndarray:
+        """The sorted columns that any test reads."""
+        return np.unique(self.feature.array)
+
+
+def evaluate_forest(tables: ForestTables, features: np.ndarray) -> np.ndarray:
+    """The meaning of the forest op, tree by tree in NumPy; float64[rows, outputs]."""
+    features = features.astype(np.float64, copy=False)
+    result = np.tile(tables.base.array, (features.shape[0], 1))
+    for root, output in zip(tables.roots.array, tables.output.array, strict=True):
+        leaves = _leaves(tables, features, int(root))
+        result[:, output] += tables.leaf.array[leaves]
+    return result
+
+
+def _leaves(tables: ForestTables, features: np.ndarray, root: int) -> np.ndarray:
+    position = np.full(features.shape[0], root, np.int32)
+    rows = np.flatnonzero(position >= 0)
+    while rows.size:
+        nodes = position[rows]
+        left = _goes_left(tables, nodes, features[rows, tables.feature.array[nodes]])
+        position[rows] = np.where(left, tables.left.array[nodes], tables.right.array[nodes])
+        rows = rows[position[rows] >= 0]
+    return ~position
+
+
+def _goes_left(tables: ForestTables, nodes: np.ndarray, value: np.ndarray) -> np.ndarray:
+    flags = tables.flags.array[nodes]
+    missing = flags & MISSING_MASK
+    is_nan = np.isnan(value)
+    value = np.where(is_nan & (missing != MISSING_NAN), 0.0, value)
+    by_default = ((missing == MISSING_NAN) & is_nan) | ((missing == MISSING_ZERO) & (np.abs(value) <= ZERO_THRESHOLD))
+    numerical = np.where(by_default, (flags & DEFAULT_LEFT) != 0, value <= tables.threshold.array[nodes])
+    categorical = (flags & CATEGORICAL) != 0
+    if not categorical.any():
+        return numerical
+    value = np.where(is_nan, -1.0, value)
+    numerical[categorical] = _in_set(tables, nodes[categorical], value[categorical])
+    return numerical
+
+
+def _in_set(tables: ForestTables, nodes: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Bit test; a value of 2^31 or more, or below 0 after truncation, is in no set."""
+    words = tables.categories.array
+    if not words.size:
+        return np.zeros(nodes.shape, bool)
+    in_range = (value > -1.0) & (value < 2.0**31)
+    category = np.where(in_range, value, 0.0).astype(np.int64)
+    start = np.clip(tables.threshold.array[nodes], 0, words.size - 1).astype(np.int64)
+    word = category >> 5
+    inside = in_range & (word < words[start])
+    bits = words[np.where(inside, start + 1 + word, 0)]
+    return inside & ((bits >> (category & 31).astype(np.uint32)) & 1).astype(bool)

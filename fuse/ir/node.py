@@ -1,0 +1,189 @@
+"""The one node class: immutable, interned by bits, typed at birth by the op table.
+
+Structurally equal nodes are the same object, so common subexpressions need no pass and equality is `is`.
+The source location says which line of the user made the node first; it takes no part in equality.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fuse.ir.types import Type
+
+
+class Location(NamedTuple):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+    library: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class ConstantArray:
+    """A read-only array that compares by bits: 0.0 and -0.0 differ, a NaN equals itself, 1 and True differ."""
+
+    __slots__ = ("_key", "array")
+
+    def __init__(self, array: np.ndarray) -> None:
+        if array.flags.writeable or not array.flags.c_contiguous:
+            array = np.array(array, order="C")
+            array.flags.writeable = False
+        self.array = array
+        content = array.tobytes() if array.dtype.kind != "T" else repr(array.tolist()).encode()
+        digest = content if len(content) <= 64 else hashlib.blake2b(content, digest_size=20).digest()
+        self._key = (array.dtype.str if array.dtype.kind != "T" else "str", array.shape, digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConstantArray) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"ConstantArray({self.array!r})"
+
+    @property
+    def digest(self) -> str:
+        """A short name for the content, equal for equal bits."""
+        return hashlib.blake2b(repr(self._key).encode(), digest_size=6).hexdigest()
+
+
+class Node:
+    """One value of the graph. Made by `make`, never by the constructor."""
+
+    __slots__ = ("__weakref__", "attrs", "id", "inputs", "location", "masks", "op", "type")
+
+    op: str
+    inputs: tuple[Node, ...]
+    attrs: Mapping[str, Any]
+    type: Type
+    location: Location | None
+    id: int
+    masks: tuple[Node, ...]
+
+    def __init__(self, op: str, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type) -> None:
+        raise TypeError("nodes are interned: use fuse.ir.node.make or the builders of fuse.ir.build")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"nodes are immutable: cannot set {name!r} of {self!r}")
+
+    def __repr__(self) -> str:
+        return f"<{self.op}#{self.id} {self.type}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return make, (self.op, self.inputs, dict(self.attrs), self.location)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.type.dtype
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return self.type.shape
+
+
+_interned: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
+_lock = threading.RLock()
+_ids = itertools.count()
+
+
+def make(
+    op: str, inputs: Iterable[Node], attrs: Mapping[str, Any] | None = None, location: Location | None = None
+) -> Node:
+    """The node of this op over these inputs: the existing one, or a new one typed by the op table.
+
+    Raises `fuse.errors.VerifyError` (with both types in the message) when the op table refuses the inputs.
+    """
+    from fuse.ir.ops import OPS
+
+    inputs = tuple(inputs)
+    attrs = dict(attrs) if attrs else {}
+    key = (op, tuple(map(id, inputs)), tuple(sorted(_exact(name, value) for name, value in attrs.items())))
+    with _lock:
+        node = _interned.get(key)
+        if node is None:
+            node = object.__new__(Node)
+            fields = (op, inputs, attrs, OPS[op].infer(tuple(i.type for i in inputs), attrs), location)
+            for name, value in zip(("op", "inputs", "attrs", "type", "location"), fields, strict=True):
+                object.__setattr__(node, name, value)
+            object.__setattr__(node, "id", next(_ids))
+            object.__setattr__(node, "masks", tuple(mask for value in attrs.values() for mask in _masks(value)))
+            _interned[key] = node
+        return node
+
+
+class _Exact(tuple[Any, ...]):
+    """An attribute as a key: hashed with its class, ordered by its name alone."""
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self[0] < other[0])
+
+
+def _exact(name: str, value: Any) -> _Exact:
+    return _Exact((name, type(value), value))
+
+
+def walk(outputs: Iterable[Node]) -> Iterator[Node]:
+    """Every node that the outputs need, inputs before users, in a deterministic order; no recursion."""
+    seen: set[int] = set()
+    stack = [(node, False) for node in reversed(tuple(outputs))]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            yield node
+            continue
+        if node.id in seen:
+            continue
+        seen.add(node.id)
+        stack.append((node, True))
+        stack.extend((source, False) for source in reversed(dependencies(node)) if source.id not in seen)
+
+
+def dependencies(node: Node) -> tuple[Node, ...]:
+    """The inputs, and the masks that the shape attributes of a node count."""
+    return node.inputs + node.masks if node.masks else node.inputs
+
+
+def _masks(value: Any) -> Iterator[Node]:
+    from fuse.ir.types import Count, SizeOf
+
+    if isinstance(value, Count):
+        yield value.mask
+    elif isinstance(value, SizeOf):
+        for operand in value.operands:
+            yield from _masks(operand)
+    elif isinstance(value, Type):
+        yield from _masks(value.shape)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _masks(item)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Outputs, and by reachability everything else. A pass maps a graph to a graph."""
+
+    outputs: tuple[Node, ...]
+
+    @functools.cached_property
+    def _order(self) -> tuple[Node, ...]:
+        """Every pass asks for the nodes in order; a graph is walked once."""
+        return tuple(walk(self.outputs))
+
+    def nodes(self) -> Iterator[Node]:
+        return iter(self._order)
+
+    def inputs(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes() if node.op == "input")
