@@ -1,0 +1,207 @@
+"""A whole kernel: morsels, units, tiles, stages.
+
+    void kernel(arguments, control, worker):
+        while (morsel = control.next++) < morsels:
+            for unit in the units of the morsel:
+                for tile in the rows of the unit:
+                    for stage in stages: run it over the tile
+                write the unit's partial results, count its survivors
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from fuse.codegen import reductions
+from fuse.codegen.dot import emit_dot
+from fuse.codegen.dtypes import I8, I64, POINTER, word
+from fuse.codegen.forest import emit_forest
+from fuse.codegen.frame import Frame, Span, at, load_word, store_word
+from fuse.codegen.loops import counted_loop, minimum, when
+from fuse.codegen.maps import emit_map
+from fuse.codegen.matrix import emit_load_matrix
+from fuse.codegen.reductions import Accumulator
+from fuse.codegen.scalar import Scalar
+from fuse.codegen.target import Target, data_layout
+from fuse.plan.kernels import (
+    BASE,
+    BLOCKS,
+    CONTROL_WORDS,
+    INNER,
+    MORSELS,
+    NEXT,
+    OFFSET,
+    SEQUENTIAL,
+    UNITS,
+    UNITS_PER_MORSEL,
+    Dot,
+    Forest,
+    Kernel,
+    Layout,
+    LoadMatrix,
+    Map,
+    Stage,
+    argument_words,
+)
+
+SYMBOL = "kernel"
+
+
+def emit_module(kernel: Kernel, layout: Layout, target: Target) -> str:
+    """LLVM IR of a module whose function `kernel` runs this kernel over arrays laid out like this."""
+    module = ir.Module("fuse")
+    module.data_layout = data_layout(target)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, I64]), SYMBOL)
+    for argument in function.args[:2]:
+        argument.add_attribute("noalias")
+    entry, start = function.append_basic_block("entry"), function.append_basic_block("start")
+    b = ir.IRBuilder(start)
+    entry_builder = ir.IRBuilder(entry)
+    frame = _frame(kernel, layout, target, b, entry_builder, function)
+    _emit_morsels(frame)
+    entry_builder.branch(start)
+    return str(module)
+
+
+def _frame(
+    kernel: Kernel, layout: Layout, target: Target, b: ir.IRBuilder, entry: ir.IRBuilder, function: ir.Function
+) -> Frame:
+    arguments, control, worker = function.args
+    tail = len(kernel.buffers) * argument_words(layout)
+    start, size = load_word(entry, arguments, tail), load_word(entry, arguments, tail + 1)
+    scratch = entry.inttoptr(entry.add(start, entry.mul(worker, size)), POINTER)
+    return Frame(kernel, layout, b, Scalar(b, target.fma), entry, arguments, control, scratch)
+
+
+def _emit_morsels(frame: Frame) -> None:
+    b = frame.builder
+    total, per_morsel = (load_word(frame.entry, frame.control, place) for place in (UNITS, UNITS_PER_MORSEL))
+    morsels = load_word(frame.entry, frame.control, MORSELS)
+    head, body, done = (b.append_basic_block(name) for name in ("morsel", "units", "done"))
+    b.branch(head)
+    b.position_at_end(head)
+    morsel = b.atomic_rmw("add", b.gep(frame.control, [word(NEXT)], source_etype=I64), word(1), "monotonic")
+    b.cbranch(b.icmp_signed("<", morsel, morsels), body, done)
+    b.position_at_end(body)
+    first = b.mul(morsel, per_morsel)
+    accumulators = {n: reductions.make_accumulators(frame, s) for n, s in enumerate(frame.kernel.stages) if isinstance(s, Map)}
+    with counted_loop(b, first, minimum(b, b.add(first, per_morsel), total), 1, "unit") as unit:
+        _emit_unit(frame, unit, accumulators)
+    b.branch(head)
+    b.position_at_end(done)
+    b.ret_void()
+
+
+def _emit_unit(frame: Frame, unit: ir.Value, accumulators: dict[int, list[Accumulator]]) -> None:
+    b, schedule = frame.builder, frame.kernel.schedule
+    inner = load_word(frame.entry, frame.control, INNER)
+    block = unit
+    outer = None
+    if frame.layout.outer_rank:
+        blocks = load_word(frame.entry, frame.control, BLOCKS)
+        outer = b.sdiv(unit, blocks)
+        block = b.sub(unit, b.mul(outer, blocks))
+    start = b.mul(block, word(schedule.block))
+    rows = minimum(b, word(schedule.block), b.sub(inner, start))
+    frame.bases = _bases(frame, outer)
+    keeps = _keeps_rows(frame.kernel)
+    total = frame.alloca(I64) if keeps else None
+    if total is not None:
+        b.store(word(0), total)
+    for group in accumulators.values():
+        reductions.start_unit(frame, group)
+    output = _output_origin(frame, start) if keeps else None
+    with counted_loop(b, word(0), rows, schedule.tile, "tile") as tile:
+        span = Span(minimum(b, word(schedule.tile), b.sub(rows, tile)), b.add(start, tile))
+        _emit_tile(frame, span, accumulators, total, output)
+    for group in accumulators.values():
+        reductions.finish_unit(frame, group, unit)
+    if total is not None:
+        _finish_kept(frame, unit, total)
+
+
+def _bases(frame: Frame, outer: ir.Value | None) -> list[ir.Value]:
+    """Where the unit's row of each buffer starts: the pointer plus outer index times stride over the outer axes."""
+    pointers = [frame.pointer(n) for n in range(len(frame.kernel.buffers))]
+    if outer is None:
+        return pointers
+    b = frame.builder
+    indices, rest = [], outer
+    for axis in reversed(range(frame.layout.outer_rank)):
+        length = load_word(frame.entry, frame.control, CONTROL_WORDS + axis)
+        quotient = b.sdiv(rest, length)
+        indices.insert(0, b.sub(rest, b.mul(quotient, length)))
+        rest = quotient
+    return [_moved(frame, n, pointer, indices) for n, pointer in enumerate(pointers)]
+
+
+def _moved(frame: Frame, buffer: int, pointer: ir.Value, indices: list[ir.Value]) -> ir.Value:
+    if frame.kernel.buffers[buffer].role not in ("load", "store"):
+        return pointer
+    b = frame.builder
+    for axis, index in enumerate(indices):
+        offset = b.mul(index, frame.argument(buffer, 2 + axis))
+        pointer = b.gep(pointer, [offset], source_etype=I8)
+    return pointer
+
+
+def _keeps_rows(kernel: Kernel) -> bool:
+    return any(isinstance(stage, Map) and stage.compaction is not None for stage in kernel.stages)
+
+
+def _counts_pointer(frame: Frame) -> ir.Value:
+    tail = len(frame.kernel.buffers) * argument_words(frame.layout)
+    return frame.entry.inttoptr(load_word(frame.entry, frame.arguments, tail + 2), POINTER)
+
+
+def _output_origin(frame: Frame, start: ir.Value) -> ir.Value:
+    """Where survivors go: behind those before when units run in order, else to the place of the unit's own rows."""
+    b = frame.builder
+    in_order = b.icmp_signed("!=", load_word(frame.entry, frame.control, SEQUENTIAL), word(0))
+    return b.select(in_order, load_word(b, frame.control, OFFSET), start)
+
+
+def _finish_kept(frame: Frame, unit: ir.Value, total: ir.Value) -> None:
+    b = frame.builder
+    count = b.load(total, typ=I64)
+    b.store(count, at(b, _counts_pointer(frame), unit, 8))
+    with when(b, b.icmp_signed("!=", load_word(frame.entry, frame.control, SEQUENTIAL), word(0)), "in_order"):
+        store_word(b, b.add(load_word(b, frame.control, OFFSET), count), frame.control, OFFSET)
+
+
+def _emit_tile(
+    frame: Frame,
+    span: Span,
+    accumulators: dict[int, list[Accumulator]],
+    total: ir.Value | None,
+    output: ir.Value | None,
+) -> None:
+    b = frame.builder
+    kept = None
+    if total is not None:
+        kept = frame.alloca(I64)
+        b.store(word(0), kept)
+    kept_span = span
+    for number, stage in enumerate(frame.kernel.stages):
+        if stage.track != BASE and kept_span is span:
+            assert kept is not None and total is not None and output is not None
+            kept_span = Span(b.load(kept, typ=I64), b.add(output, b.load(total, typ=I64)))
+        _emit_stage(frame, stage, span if stage.track == BASE else kept_span, accumulators.get(number, []), kept)
+    if total is not None:
+        b.store(b.add(b.load(total, typ=I64), b.load(kept, typ=I64)), total)
+
+
+def _emit_stage(
+    frame: Frame, stage: Stage, span: Span, accumulators: list[Accumulator], kept: ir.Value | None
+) -> None:
+    match stage:
+        case Map():
+            emit_map(frame, stage, span, accumulators, kept)
+        case LoadMatrix():
+            emit_load_matrix(frame, stage, span)
+        case Dot():
+            emit_dot(frame, stage, span)
+        case Forest():
+            pointers = {name: frame.pointer(buffer) for name, buffer in stage.tables}
+            features, out = frame.tile_pointer(stage.features), frame.tile_pointer(stage.result)
+            emit_forest(frame.builder, stage.code, pointers, features, span.rows, out)

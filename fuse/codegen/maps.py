@@ -1,0 +1,335 @@
+"""The `Map` stage: one vector loop over the rows of a tile.
+
+    if rows is no multiple of the lanes: copy the last, partial vector of every input to a buffer of the frame
+    for i in range(0, rows, lanes):
+        load each input at i (from that buffer when the vector is the partial one)
+        compute
+        store each output at i (likewise); update reductions; append survivors to their tiles
+    if there was a partial vector: copy it from the buffers to the outputs
+
+So the body stands in the code once, unmasked, and never touches memory outside the arrays. Strided outputs pass
+through scratch memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from llvmlite import ir
+
+from fuse.codegen import reductions
+from fuse.codegen.conversions import emit_convert
+from fuse.codegen.dtypes import I8, I32, I64, memory_type, register_type, vector, word
+from fuse.codegen.elementwise import emit_op
+from fuse.codegen.frame import (
+    Frame,
+    Span,
+    at,
+    copy_function,
+    in_memory,
+    lane_constants,
+    load_vector,
+    splat,
+    store_vector,
+    store_word,
+)
+from fuse.codegen.loops import counted_loop, minimum, when
+from fuse.codegen.reductions import Accumulator
+from fuse.plan.kernels import ERROR, Compaction, Instruction, Map
+
+
+@dataclass(frozen=True)
+class _Port:
+    """A contiguous stretch of memory a map reads or writes; `spare` holds its last, partial vector."""
+
+    base: ir.Value
+    spare: ir.Value
+    size: int
+
+
+@dataclass
+class _Loop:
+    """One map being emitted."""
+
+    frame: Frame
+    stage: Map
+    span: Span
+    inputs: dict[int, _Port]
+    outputs: dict[int, _Port]
+    strided: dict[int, ir.Value]
+    row: ir.Value
+    is_last: ir.Value
+
+
+def emit_map(frame: Frame, stage: Map, span: Span, accumulators: list[Accumulator], kept: ir.Value | None) -> None:
+    """The loop over the rows of one tile; `kept` is the memory that counts survivors."""
+    b = frame.builder
+    inputs = {n: _port(frame, n, span) for n in _loads(frame, stage) if _is_dense(frame, n)}
+    outputs = {n: _port(frame, n, span) for _, n in stage.stores if _is_dense(frame, n)}
+    strided = {n: _strided_scratch(frame, n) for _, n in stage.stores if not _is_dense(frame, n)}
+    whole = b.and_(span.rows, word(-frame.lanes))
+    rest = b.sub(span.rows, whole)
+    _copy_partial(frame, inputs, whole, rest, to_spare=True)
+    reductions.start_tile(frame, accumulators)
+    with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
+        is_last = b.icmp_signed(">", b.add(row, word(frame.lanes)), span.rows)
+        loop = _Loop(frame, stage, span, inputs, outputs, strided, row, is_last)
+        registers = _emit_body(loop)
+        _emit_sinks(loop, registers, accumulators, kept)
+    reductions.finish_tile(frame, accumulators)
+    _copy_partial(frame, outputs, whole, rest, to_spare=False)
+    for buffer, scratch in strided.items():
+        _copy_strided(frame, buffer, scratch, span)
+
+
+def _loads(frame: Frame, stage: Map) -> list[int]:
+    return [int(str(i.attr)) for i in stage.body if i.op == "load"]
+
+
+def _is_dense(frame: Frame, buffer: int) -> bool:
+    return frame.layout.access[buffer] == "unit"
+
+
+def _port(frame: Frame, buffer: int, span: Span) -> _Port:
+    b, dtype = frame.builder, frame.kernel.buffers[buffer].dtype
+    spare = frame.alloca(vector(memory_type(dtype), frame.lanes))
+    return _Port(at(b, frame.bases[buffer], span.origin, dtype.itemsize), spare, dtype.itemsize)
+
+
+def _copy_partial(frame: Frame, ports: dict[int, _Port], whole: ir.Value, rest: ir.Value, to_spare: bool) -> None:
+    if not ports:
+        return
+    b = frame.builder
+    copy = copy_function(b.module)
+    with when(b, b.icmp_signed("!=", rest, word(0)), "partial"):
+        for port in ports.values():
+            tail = at(b, port.base, whole, port.size)
+            target, source = (port.spare, tail) if to_spare else (tail, port.spare)
+            b.call(copy, [target, source, b.mul(rest, word(port.size))])
+
+
+# The body
+
+
+def _emit_body(loop: _Loop) -> list[ir.Value]:
+    registers: list[ir.Value] = []
+    for instruction in loop.stage.body:
+        emit = _SPECIAL.get(instruction.op, _emit_elementwise)
+        registers.append(emit(loop, instruction, registers))
+    return registers
+
+
+def _emit_elementwise(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    operands = [registers[o] for o in instruction.operands]
+    dtypes = [loop.stage.body[o].dtype for o in instruction.operands]
+    return emit_op(loop.frame.scalar, instruction.op, operands, dtypes, instruction.dtype)
+
+
+def _emit_load(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    buffer = int(str(instruction.attr))
+    frame = loop.frame
+    if frame.layout.access[buffer] == "uniform":
+        return _emit_uniform(loop, instruction, registers)
+    if buffer not in loop.inputs:
+        return _emit_strided_load(loop, buffer, instruction.dtype)
+    return load_vector(frame.builder, _place(loop, loop.inputs[buffer]), instruction.dtype, frame.lanes)
+
+
+def _place(loop: _Loop, port: _Port) -> ir.Value:
+    b = loop.frame.builder
+    return b.select(loop.is_last, port.spare, at(b, port.base, loop.row, port.size))
+
+
+def _emit_strided_load(loop: _Loop, buffer: int, dtype: np.dtype) -> ir.Value:
+    """Lane by lane; lanes past the end read the last row again."""
+    frame = loop.frame
+    b, element = frame.builder, memory_type(dtype)
+    stride, last = frame.inner_stride(buffer), b.sub(loop.span.rows, word(1))
+    base = b.gep(frame.bases[buffer], [b.mul(loop.span.origin, stride)], source_etype=I8)
+    value: ir.Value = ir.Constant(vector(element, frame.lanes), ir.Undefined)
+    for lane in range(frame.lanes):
+        row = minimum(b, b.add(loop.row, word(lane)), last)
+        item = b.load(b.gep(base, [b.mul(row, stride)], source_etype=I8), typ=element, align=1)
+        value = b.insert_element(value, item, ir.Constant(I32, lane))
+    return b.icmp_unsigned("!=", value, ir.Constant(value.type, None)) if dtype.kind == "b" else value
+
+
+def _emit_uniform(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    """One element for all rows, loaded at the kernel's entry; under outer axes, once a unit."""
+    frame, buffer = loop.frame, int(str(instruction.attr))
+    if buffer not in frame.uniforms:
+        b = frame.entry if frame.kernel.buffers[buffer].role == "uniform" else frame.builder
+        pointer = frame.pointer(buffer) if b is frame.entry else frame.bases[buffer]
+        value = b.load(pointer, typ=memory_type(instruction.dtype))
+        if instruction.dtype.kind == "b":
+            value = b.icmp_unsigned("!=", value, ir.Constant(I8, 0))
+        splatted = splat(b, value, frame.lanes)
+        if b is not frame.entry:
+            return splatted
+        frame.uniforms[buffer] = splatted
+    return frame.uniforms[buffer]
+
+
+def _emit_literal(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    kind = vector(register_type(instruction.dtype), loop.frame.lanes)
+    return loop.frame.scalar.const(kind, int(str(instruction.attr)))
+
+
+def _emit_tile(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    frame = loop.frame
+    base = frame.tile_pointer(int(str(instruction.attr)))
+    pointer = at(frame.builder, base, loop.row, instruction.dtype.itemsize)
+    return load_vector(frame.builder, pointer, instruction.dtype, frame.lanes)
+
+
+def _emit_position(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    frame = loop.frame
+    b = frame.builder
+    first = splat(b, b.add(loop.span.origin, loop.row), frame.lanes)
+    position = b.add(first, lane_constants(frame.lanes))
+    return emit_convert(frame.scalar, position, np.dtype(np.int64), instruction.dtype)
+
+
+def _emit_gather(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    """table[index] lane by lane. Mode "raise": negative counts from the end, anything else sets the error flag."""
+    frame = loop.frame
+    b, s = frame.builder, frame.scalar
+    assert isinstance(instruction.attr, tuple)
+    buffer, mode = instruction.attr
+    (operand,) = instruction.operands
+    index = emit_convert(s, registers[operand], loop.stage.body[operand].dtype, np.dtype(np.int64))
+    length = splat(b, frame.length(buffer), frame.lanes)
+    zero = s.const(index, 0)
+    if mode == "raise":
+        wrapped = s.select(s.icmp("<", index, 0), s.add(index, length), index)
+        outside = s.not_(s.icmp("<", wrapped, length, signed=False))
+        counts = reductions.row_mask(frame, loop.row, loop.span.rows)
+        with when(b, s.any(s.and_(outside, counts)), "outside"):
+            store_word(b, word(1), frame.control, ERROR)
+        index = s.select(outside, zero, wrapped)
+    else:
+        top = s.sub(length, s.const(length, 1))
+        index = s.select(s.icmp("<", index, 0), zero, s.select(s.icmp(">", index, top), top, index))
+    return _gather_lanes(frame, buffer, index, instruction.dtype)
+
+
+def _gather_lanes(frame: Frame, buffer: int, index: ir.Value, dtype: np.dtype) -> ir.Value:
+    b, element = frame.builder, memory_type(dtype)
+    pointer = frame.pointer(buffer)
+    value: ir.Value = ir.Constant(vector(element, frame.lanes), ir.Undefined)
+    for lane in range(frame.lanes):
+        number = ir.Constant(I32, lane)
+        item = b.load(at(b, pointer, b.extract_element(index, number), dtype.itemsize), typ=element)
+        value = b.insert_element(value, item, number)
+    return b.icmp_unsigned("!=", value, ir.Constant(value.type, None)) if dtype.kind == "b" else value
+
+
+_SPECIAL = {
+    "load": _emit_load,
+    "uniform": _emit_uniform,
+    "literal": _emit_literal,
+    "tile": _emit_tile,
+    "position": _emit_position,
+    "gather": _emit_gather,
+}
+
+
+# The sinks
+
+
+def _emit_sinks(
+    loop: _Loop, registers: list[ir.Value], accumulators: list[Accumulator], kept: ir.Value | None
+) -> None:
+    frame, stage = loop.frame, loop.stage
+    b = frame.builder
+    for value, tile in stage.tiles:
+        dtype = frame.kernel.tiles[tile]
+        store_vector(b, registers[value], at(b, frame.tile_pointer(tile), loop.row, dtype.itemsize), dtype)
+    for value, buffer in stage.stores:
+        dtype = frame.kernel.buffers[buffer].dtype
+        if buffer in loop.outputs:
+            store_vector(b, registers[value], _place(loop, loop.outputs[buffer]), dtype)
+        else:
+            store_vector(b, registers[value], at(b, loop.strided[buffer], loop.row, dtype.itemsize), dtype)
+    if accumulators or stage.compaction:
+        counts = reductions.row_mask(frame, loop.row, loop.span.rows)
+    for accumulator in accumulators:
+        predicate = accumulator.reduction.predicate
+        mask = counts if predicate is None else frame.scalar.and_(counts, registers[predicate])
+        reductions.update(frame, accumulator, registers[accumulator.reduction.value], mask)
+    if stage.compaction is not None:
+        assert kept is not None
+        _emit_compaction(loop, registers, stage.compaction, counts, kept)
+
+
+def _emit_compaction(
+    loop: _Loop, registers: list[ir.Value], compaction: Compaction, counts: ir.Value, kept: ir.Value
+) -> None:
+    """Survivors of each register-sized part of the vector move to the front and are stored behind the last ones."""
+    frame = loop.frame
+    b = frame.builder
+    mask = frame.scalar.and_(registers[compaction.mask], counts)
+    bits = b.bitcast(mask, ir.IntType(frame.lanes))
+    before = b.load(kept, typ=I64)
+    for value, tile in compaction.columns:
+        dtype = frame.kernel.tiles[tile]
+        _store_survivors(frame, in_memory(b, registers[value], dtype), mask, bits, before, tile, dtype)
+    b.store(b.add(before, _population(b, bits)), kept)
+
+
+def _store_survivors(
+    frame: Frame, value: ir.Value, mask: ir.Value, bits: ir.Value, before: ir.Value, tile: int, dtype: np.dtype
+) -> None:
+    b = frame.builder
+    part = min(frame.lanes, max(8, 64 // dtype.itemsize))
+    for start in range(0, frame.lanes, part):
+        lanes = [ir.Constant(I32, start + lane) for lane in range(part)]
+        chosen, wanted = (_part(b, v, lanes) for v in (value, mask))
+        packed = _compress(b, chosen, wanted)
+        skipped = _population(b, b.and_(bits, ir.Constant(bits.type, (1 << start) - 1))) if start else word(0)
+        place = at(b, frame.tile_pointer(tile), b.add(before, skipped), dtype.itemsize)
+        b.store(packed, place, align=max(dtype.itemsize, 1))
+
+
+def _part(b: ir.IRBuilder, value: ir.Value, lanes: list[ir.Constant]) -> ir.Value:
+    if len(lanes) == value.type.count:
+        return value
+    return b.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), ir.Constant(vector(I32, len(lanes)), lanes))
+
+
+def _compress(b: ir.IRBuilder, value: ir.Value, mask: ir.Value) -> ir.Value:
+    element = {"double": "f64", "float": "f32", "half": "f16"}.get(str(value.type.element), str(value.type.element))
+    name = f"llvm.experimental.vector.compress.v{value.type.count}{element}"
+    module = b.module
+    kind = ir.FunctionType(value.type, [value.type, mask.type, value.type])
+    function = module.globals.get(name) or ir.Function(module, kind, name)
+    return b.call(function, [value, mask, ir.Constant(value.type, ir.Undefined)])
+
+
+def _population(b: ir.IRBuilder, bits: ir.Value) -> ir.Value:
+    module, width = b.module, bits.type.width
+    name = f"llvm.ctpop.i{width}"
+    function = module.globals.get(name) or ir.Function(module, ir.FunctionType(bits.type, [bits.type]), name)
+    count = b.call(function, [bits])
+    return count if width == 64 else b.zext(count, I64)
+
+
+# Strided outputs
+
+
+def _strided_scratch(frame: Frame, buffer: int) -> ir.Value:
+    """Room behind the tiles, one stretch for each output buffer."""
+    kernel = frame.kernel
+    outputs = [n for n, b in enumerate(kernel.buffers) if b.role in ("store", "append")]
+    offset = frame.tile_offset(len(kernel.tiles)) + outputs.index(buffer) * kernel.schedule.tile_stride * 8
+    return frame.builder.gep(frame.scratch, [word(offset)], source_etype=I8)
+
+
+def _copy_strided(frame: Frame, buffer: int, scratch: ir.Value, span: Span) -> None:
+    b, dtype = frame.builder, frame.kernel.buffers[buffer].dtype
+    stride, element = frame.inner_stride(buffer), memory_type(dtype)
+    base = b.gep(frame.bases[buffer], [b.mul(span.origin, stride)], source_etype=I8)
+    with counted_loop(b, word(0), span.rows, 1, "copy") as row:
+        item = b.load(at(b, scratch, row, dtype.itemsize), typ=element)
+        b.store(item, b.gep(base, [b.mul(row, stride)], source_etype=I8), align=1)

@@ -1,0 +1,33 @@
+"""How one op name serves both precisions: an emitter each, or the double one around conversions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llvmlite import ir
+
+from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar, element_of
+
+Emitter = Callable[..., ir.Value]
+
+
+def by_precision(double: Emitter, single: Emitter) -> Emitter:
+    """An emitter that uses `double` or `single` by the element type of its first argument."""
+
+    def emit(s: Scalar, *args: ir.Value) -> ir.Value:
+        return (single if element_of(args[0].type) == FLOAT else double)(s, *args)
+
+    emit.__doc__ = double.__doc__
+    return emit
+
+
+def widened(double: Emitter) -> Emitter:
+    """An emitter for both precisions that computes single precision in double and rounds once more.
+
+    The result is the double's nearest single: at most 0.5 ulp and a trifle from the true value.
+    """
+
+    def single(s: Scalar, *args: ir.Value) -> ir.Value:
+        return s.fptrunc(double(s, *[s.fpext(arg, DOUBLE) for arg in args]), FLOAT)
+
+    return by_precision(double, single)

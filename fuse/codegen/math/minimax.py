@@ -1,0 +1,340 @@
+"""Makes `coefficients.py`: minimax polynomials by the Remez exchange, in multiple precision.
+
+Run as `python -m fuse.codegen.math.minimax` (needs mpmath); it rewrites `coefficients.py`. Every polynomial is
+fitted to the function itself, evaluated with 100 digits, weighted so that the *relative* error of the finished
+function is level. Coefficients are rounded one at a time, from the constant term up, and the rest refitted
+after each rounding, so that rounding costs nothing where it matters (the first two; later ones barely count).
+
+Piecewise tables (`tanh` in single precision, `erf`, scaled `erfc`) have one row a coefficient and one column an
+interval, as a permute wants them. The centre of an interval is moved, within a few hundred neighbours, to a
+number where the function lies next to a representable one (Gal), so that the constant term needs no low part.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import mpmath
+from mpmath import mpf
+
+mpmath.mp.dps = 100
+GRID = 240
+EXCHANGES = 4
+REFITS = 2
+
+Function = Callable[[mpf], mpf]
+Table = Sequence[float]
+
+
+def to_double(value: mpf) -> float:
+    """The nearest double."""
+    return float(value)
+
+
+def to_single(value: mpf) -> float:
+    """The nearest single-precision number, as a Python float."""
+    return float(struct.unpack("f", struct.pack("f", float(value)))[0])
+
+
+def chebyshev_points(low: mpf, high: mpf, count: int) -> list[mpf]:
+    """The extrema of the Chebyshev polynomial with `count` extrema, moved to [low, high], none at zero."""
+    middle, half = (high + low) / 2, (high - low) / 2
+    points = [middle - half * mpmath.cos(mpmath.pi * k / (count - 1)) for k in range(count)]
+    return [x if abs(x) > half / 10000 else half / 10000 for x in points]
+
+
+def _first_points(low: mpf, high: mpf, count: int) -> list[mpf]:
+    """Chebyshev nodes, kept off zero, where the weight may vanish."""
+    middle, half = (high + low) / 2, (high - low) / 2
+    nodes = [middle - half * mpmath.cos(mpmath.pi * (2 * k + 1) / (2 * count)) for k in range(count)]
+    return [x if abs(x) > half / 50 else x + half / 40 for x in nodes]
+
+
+def remez(function: Function, weight: Function, low: float, high: float, terms: int) -> list[mpf]:
+    """Coefficients, constant first, that level max |weight * (polynomial - function)| on [low, high]."""
+    points = _first_points(mpf(low), mpf(high), terms + 1)
+    grid = chebyshev_points(mpf(low), mpf(high), GRID + 1)
+    samples = [(x, function(x), abs(weight(x))) for x in grid]
+    coefficients: list[mpf] = []
+    for _ in range(EXCHANGES):
+        coefficients = _level(function, weight, points, terms)
+        errors = [(x, (mpmath.polyval(coefficients[::-1], x) - f) * w) for x, f, w in samples]
+        exchanged = _alternating_extrema(errors)
+        if len(exchanged) != terms + 1:
+            break
+        points = exchanged
+    return coefficients
+
+
+def _level(function: Function, weight: Function, points: list[mpf], terms: int) -> list[mpf]:
+    weights = [abs(weight(x)) for x in points]
+    rows = [[w * x**k for k in range(terms)] + [(-1) ** i] for i, (x, w) in enumerate(zip(points, weights, strict=True))]
+    goal = [w * function(x) for x, w in zip(points, weights, strict=True)]
+    solution = mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix(goal))
+    return list(solution)[:terms]
+
+
+def _alternating_extrema(errors: list[tuple[mpf, mpf]]) -> list[mpf]:
+    """The place of the largest error in each run of one sign."""
+    runs: list[list[tuple[mpf, mpf]]] = []
+    for point in errors:
+        if runs and (runs[-1][0][1] > 0) == (point[1] > 0):
+            runs[-1].append(point)
+        else:
+            runs.append([point])
+    return [max(run, key=lambda point: abs(point[1]))[0] for run in runs]
+
+
+def fit(
+    function: Function,
+    weight: Function,
+    interval: tuple[float, float],
+    terms: int,
+    to_format: Callable[[mpf], float] = to_double,
+) -> list[float]:
+    """Rounded coefficients: fit, round the constant term, fit the rest to the quotient, for the first two."""
+    low, high = interval
+    refits = min(terms, REFITS)
+    fixed: list[float] = []
+    for index in range(refits):
+        rest = remez(_quotient(function, fixed), _scaled(weight, index), low, high, terms - index)
+        fixed.append(to_format(rest[0]))
+    return [*fixed, *[to_format(c) for c in rest[1:]]]
+
+
+def _quotient(function: Function, fixed: list[float]) -> Function:
+    known = list(fixed)
+
+    def value(x: mpf) -> mpf:
+        return (function(x) - mpmath.polyval(known[::-1], x)) / x ** len(known)
+
+    return value
+
+
+def _scaled(weight: Function, power: int) -> Function:
+    return lambda x: weight(x) * abs(x) ** power
+
+
+# One polynomial each
+
+LN2 = mpmath.log(2)
+REDUCED = 0.34658  # half of ln 2, and a little
+QUARTER = 0.7855  # pi / 4, and a little
+
+
+def _odd(function: Function) -> Function:
+    """(f(x) - x) / x**3 as a function of z = x*x."""
+
+    def value(z: mpf) -> mpf:
+        x = mpmath.sqrt(z)
+        return (function(x) - x) / x**3
+
+    return value
+
+
+def _odd_weight(function: Function) -> Function:
+    def value(z: mpf) -> mpf:
+        x = mpmath.sqrt(z)
+        return x**3 / function(x)
+
+    return value
+
+
+def odd(function: Function, limit: float, terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
+    """x + x**3 * P(x*x) for |x| <= limit."""
+    return fit(_odd(function), _odd_weight(function), (0.0, limit * limit), terms, to_format)
+
+
+def _expm1_tail(x: mpf) -> mpf:
+    return (mpmath.expm1(x) - x) / x ** 2
+
+
+def exponential(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
+    """exp(r) = 1 + r + r*r*P(r)."""
+    return fit(_expm1_tail, lambda x: x ** 2, (-REDUCED, REDUCED), terms, to_format)
+
+
+def exponential2(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
+    """2**r = 1 + r*P(r)."""
+    return fit(
+        lambda x: mpmath.expm1(x * LN2) / x, lambda x: x, (-0.5001, 0.5001), terms, to_format
+    )  # fmt: skip
+
+
+def _log_tail(x: mpf) -> mpf:
+    return (mpmath.log1p(x) - x + x * x / 2) / x**3
+
+
+def logarithm(
+    interval: tuple[float, float], terms: int, to_format: Callable[[mpf], float] = to_double
+) -> Table:
+    """log(1 + r) = r - r*r/2 + r**3 * P(r)."""
+    return fit(_log_tail, lambda x: x ** 3 / mpmath.log1p(x), interval, terms, to_format)
+
+
+def binary_logarithm(interval: tuple[float, float], terms: int) -> Table:
+    """log2(1 + r) = r * P(r)."""
+    return fit(lambda x: mpmath.log1p(x) / LN2 / x, lambda x: mpf(1), interval, terms)
+
+
+def cosine(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
+    """cos(x) = 1 - z/2 + z*z*P(z), z = x*x."""
+
+    def tail(z: mpf) -> mpf:
+        return (mpmath.cos(mpmath.sqrt(z)) - 1 + z / 2) / z ** 2
+
+    return fit(tail, lambda z: z ** 2, (0.0, QUARTER**2), terms, to_format)
+
+
+def cube_root(terms: int) -> Table:
+    """m**(1/3) for m in [1, 2), a first guess."""
+    return fit(lambda x: mpmath.cbrt(x), lambda x: 1 / mpmath.cbrt(x), (1.0, 2.0), terms)
+
+
+def log_gamma(terms: int) -> Table:
+    """lgamma(2 + t) = t * P(t), -0.8 <= t <= 1/2."""
+
+    def quotient(t: mpf) -> mpf:
+        return mpmath.loggamma(2 + t) / t
+
+    return fit(quotient, lambda t: 1 / quotient(t), (-0.8001, 0.5001), terms)
+
+
+def stirling(terms: int) -> Table:
+    """lgamma(x) = (x - 1/2) log x - x + log(2 pi)/2 + P(1/(x*x))/x, x >= 8."""
+
+    def tail(z: mpf) -> mpf:
+        x = 1 / mpmath.sqrt(z)
+        main = (x - mpf(1) / 2) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2
+        return (mpmath.loggamma(x) - main) * x
+
+    return fit(tail, lambda z: mpf(1), (1e-9, 1 / 56.0), terms)
+
+
+# Piecewise tables
+
+
+def _good_centre(function: Function, start: float, step: float, to_format: Callable[[mpf], float]) -> float:
+    """Of 401 numbers near `start`, the one whose function value is nearest to a representable number."""
+
+    def miss(x: float) -> mpf:
+        exact = function(mpf(x))
+        return abs(mpf(to_format(exact)) / exact - 1)
+
+    return min((to_format(mpf(start + k * step)) for k in range(-200, 201)), key=miss)
+
+
+def piecewise(
+    function: Function,
+    edges: Sequence[float],
+    terms: int,
+    to_format: Callable[[mpf], float] = to_double,
+    head: float = 0.0,
+) -> list[Table]:
+    """Rows centre, c0, c1, ...: f(x) = c0 + d*(c1 + d*(...)), d = x - centre, a column an interval.
+
+    In the interval that starts at zero c0 = 0, and `head` is subtracted from c1: f(x) = head*x + d*(c1 + ...).
+    """
+    columns = []
+    for low, high in zip(edges, edges[1:], strict=False):
+        columns.append(_interval(function, (low, high), terms, to_format, head))
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _interval(
+    function: Function,
+    edges: tuple[float, float],
+    terms: int,
+    to_format: Callable[[mpf], float],
+    head: float,
+) -> Table:
+    low, high = edges
+    step = (high - low) / 2000
+    slope = 0.0 if low else head
+    centre = 0.0 if low == 0.0 else _good_centre(function, (low + high) / 2, step, to_format)
+    constant = to_format(function(mpf(centre))) if low else 0.0
+
+    def quotient(d: mpf) -> mpf:
+        return (function(centre + d) - constant) / d - slope
+
+    def weight(d: mpf) -> mpf:
+        return abs(d / function(centre + d))
+
+    rest = fit(quotient, weight, (low - centre, high - centre), terms, to_format)
+    return [centre, constant, *rest]
+
+
+def _erfcx(x: mpf) -> mpf:
+    return mpmath.exp(x * x) * mpmath.erfc(x)
+
+
+def _steps(first: int, last: int) -> list[float]:
+    """Quarters of a binade from 2**first to 2**last, without the end."""
+    return [2.0**exponent * (1 + quarter / 4) for exponent in range(first, last) for quarter in range(4)]
+
+
+LOG_INTERVAL = (-0.0626, 0.0755)
+TANH_EDGES = [*((edge - 0.5) / 0.831 for edge in _steps(-1, 3)), 9.026]
+ERF_EDGES = [0.742 * k for k in range(9)]
+ERFCX_EDGES = [*_steps(-1, 5), 32.0]
+
+LOG_INVERSES = (1.3125, 1.25, 1.125, 1.0625, 1.0, 0.875, 0.78125, 0.71875)
+
+
+def log_steps() -> list[Table]:
+    """Rows c, high, low, binary: high + low = -log(c) with high a multiple of 2**-42, binary = -log2(c)."""
+    logs = [-mpmath.log(mpf(c)) for c in LOG_INVERSES]
+    high = [float(mpmath.nint(value * 2**42) / 2**42) for value in logs]
+    low = [float(value - mpf(h)) for value, h in zip(logs, high, strict=True)]
+    return [LOG_INVERSES, high, low, [float(value / LN2) for value in logs]]
+
+
+POLYNOMIALS: dict[str, Callable[[], Table]] = {
+    "EXP": lambda: exponential(10),
+    "EXP_SINGLE": lambda: exponential(6, to_single),
+    "EXP2_SHORT": lambda: exponential2(6),
+    "LOG": lambda: logarithm(LOG_INTERVAL, 10),
+    "LOG_LONG": lambda: logarithm(LOG_INTERVAL, 12),
+    "LOG2_SHORT": lambda: binary_logarithm(LOG_INTERVAL, 7),
+    "LOG_SINGLE": lambda: logarithm((-0.2930, 0.4143), 9, to_single),
+    "SIN": lambda: odd(mpmath.sin, QUARTER, 6),
+    "COS": lambda: cosine(6),
+    "SIN_SINGLE": lambda: odd(mpmath.sin, QUARTER, 3, to_single),
+    "COS_SINGLE": lambda: cosine(3, to_single),
+    "ATAN": lambda: odd(mpmath.atan, 0.41422, 11),
+    "ASIN": lambda: odd(mpmath.asin, 0.5, 15),
+    "SINH": lambda: odd(mpmath.sinh, 1.0, 7),
+    "CBRT": lambda: cube_root(5),
+    "LGAMMA": lambda: log_gamma(25),
+    "STIRLING": lambda: stirling(7),
+}
+
+TABLES: dict[str, Callable[[], list[Table]]] = {
+    "LOG_STEPS": log_steps,
+    "TANH_SINGLE": lambda: piecewise(mpmath.tanh, TANH_EDGES, 6, to_single, head=1.0),
+    "ERF": lambda: piecewise(mpmath.erf, ERF_EDGES, 17, head=1.0),
+    "ERFCX": lambda: piecewise(_erfcx, ERFCX_EDGES, 13),
+}
+
+
+def _polynomial_text(name: str, numbers: Table) -> str:
+    return f"{name} = (\n" + "".join(f"    {number!r},\n" for number in numbers) + ")\n"
+
+
+def _table_text(name: str, rows: Sequence[Table]) -> str:
+    body = "".join("    (\n" + "".join(f"        {n!r},\n" for n in row) + "    ),\n" for row in rows)
+    return f"{name} = (\n{body})\n"
+
+
+def main() -> None:
+    """Rewrite `coefficients.py`."""
+    header = '"""Polynomial coefficients, constant term first. Made by `minimax.py`, which says what each is."""\n\n'
+    parts = [_polynomial_text(name, make()) for name, make in POLYNOMIALS.items()]
+    parts += [_table_text(name, make()) for name, make in TABLES.items()]
+    Path(__file__).with_name("coefficients.py").write_text(header + "\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

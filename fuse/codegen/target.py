@@ -1,0 +1,92 @@
+"""The instruction sets code is made for, and the one place that knows LLVM's pass builder and target machine."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from fuse import config
+from fuse.runtime.loader import host_cpu, initialize_native_target, llvm_lock
+
+_LEVELS = frozenset({"x86-64", "x86-64-v3", "x86-64-v4"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """A CPU as LLVM names it. `fma`: whether a multiply-add is one instruction with one rounding."""
+
+    cpu: str
+    features: str
+    fma: bool
+
+    @property
+    def key(self) -> str:
+        """What compiled code depends on."""
+        from llvmlite import __version__
+
+        return f"{__version__} {self.cpu} {self.features}"
+
+
+@functools.cache
+def target_of(name: str) -> Target:
+    """The target of a setting: "native" or a level of the x86-64 psABI."""
+    if name in _LEVELS:
+        return Target(name, "", fma=name != "x86-64")
+    cpu, features = host_cpu()
+    return Target(cpu, features, fma="+fma" in features or "+neon" in features or "arm64" in cpu)
+
+
+def current_target() -> Target:
+    """The target of the settings in force."""
+    return target_of(config.current().target)
+
+
+@functools.cache
+def _machine(target: Target) -> Any:
+    from llvmlite import binding
+
+    initialize_native_target()
+    native = binding.Target.from_default_triple()
+    return native.create_target_machine(
+        cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel="default"
+    )
+
+
+def data_layout(target: Target) -> str:
+    """The target's data layout, as a module states it."""
+    with llvm_lock:
+        return str(_machine(target).target_data)
+
+
+def compile_to_object(source: str, target: Target, dump: frozenset[str] = frozenset()) -> bytes:
+    """Object code of a module's text, optimized for the target. The module is verified first."""
+    from llvmlite import binding
+
+    with llvm_lock:
+        machine = _machine(target)
+        module = binding.parse_assembly(source)
+        module.triple = binding.get_default_triple()
+        module.verify()
+        builder = binding.create_pass_builder(machine, _tuning())
+        builder.getModulePassManager().run(module, builder)
+        if "asm" in dump:
+            _print(machine.emit_assembly(module))
+        return bytes(machine.emit_object(module))
+
+
+def _tuning() -> Any:
+    """O2; the loops are vector code already, so LLVM's own loop vectoriser has nothing to do."""
+    from llvmlite import binding
+
+    tuning = binding.create_pipeline_tuning_options(speed_level=2)
+    tuning.loop_vectorization = False
+    tuning.slp_vectorization = False
+    tuning.loop_unrolling = False
+    return tuning
+
+
+def _print(text: str) -> None:
+    import sys
+
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,166 @@
+"""The only file that knows the whole road: graph, optimize, plan, generate, load, run.
+
+A bug on the way never reaches the user: the graph is interpreted instead and the failure is counted, except under
+`fuse.config(raise_internal=True)`, which the tests set. What the data decides (no rows, an index outside its table)
+is interpreted too, so that the answer and the exception are NumPy's.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fuse import config
+from fuse.errors import InternalError
+from fuse.execution.runner import Rerun, Runner
+from fuse.ir.interpret import interpret
+from fuse.ir.node import Graph, Node, walk
+from fuse.ir.text import to_text
+from fuse.optimize.driver import optimize_traced
+from fuse.plan.kernels import to_text as kernel_text
+from fuse.plan.planner import make_plan
+from fuse.plan.steps import KernelStep, Plan
+
+Array = Any
+_log = logging.getLogger("fuse")
+
+
+class Program:
+    """A graph made ready to run again and again with other arrays."""
+
+    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
+        self.graph = Graph(tuple(outputs))
+        self.inputs = tuple(inputs)
+        self.runner: Runner | None = None
+        self.optimized = self.graph
+        self.notes: Sequence[Any] = ()
+        try:
+            self.runner = Runner(self._plan())
+        except Exception as error:
+            _contain(error, "planning")
+
+    def _plan(self) -> Plan:
+        dump = config.current().dump
+        if "graph" in dump:
+            _dump("graph", to_text(self.graph, locations=True))
+        self.optimized, self.notes = optimize_traced(self.graph)
+        plan = make_plan(self.optimized, self.inputs)
+        if "kernels" in dump:
+            for number, step in enumerate(plan.steps):
+                _dump(f"step {number}", kernel_text(step.kernel) if isinstance(step, KernelStep) else repr(step.node))
+        return plan
+
+    @property
+    def plan(self) -> Plan | None:
+        """The steps, or None when planning failed and the graph is interpreted."""
+        return self.runner.plan if self.runner is not None else None
+
+    def explanation(self) -> Any:
+        """What became of the graph."""
+        from fuse.explain.describe import describe
+
+        return describe(self)
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """The arrays of the outputs, given those of the inputs, in order."""
+        if self.runner is not None:
+            try:
+                return self.runner.run(arrays)
+            except Rerun:
+                pass
+            except Exception as error:
+                _contain(error, "running")
+        return interpret(self.graph.outputs, dict(zip(self.inputs, arrays, strict=True)))
+
+
+def _contain(error: Exception, doing: str) -> None:
+    """A failure inside the compiler: raise it under tests, else say so once in the log and go on."""
+    if config.current().raise_internal:
+        raise InternalError(f"{doing} a graph failed: {error}") from error
+    _log.warning("fuse failed while %s a graph and interprets it instead; please report this", doing, exc_info=error)
+
+
+def _dump(title: str, text: str) -> None:
+    sys.stderr.write(f"--- {title}\n{text}\n")
+
+
+def compile(outputs: Sequence[Node], inputs: Sequence[Node]) -> Program:
+    """The program of these outputs; `inputs` is the order in which `run` takes the arrays."""
+    return Program(outputs, inputs)
+
+
+class _Programs:
+    """The programs of graphs evaluated lately, by structure: inputs numbered in order of appearance."""
+
+    def __init__(self, limit: int = 512) -> None:
+        self.limit = limit
+        self.found: OrderedDict[Any, Program] = OrderedDict()
+        self.lock = threading.Lock()
+
+    def get(self, outputs: Sequence[Node]) -> tuple[Program, list[Node]]:
+        order = list(walk(outputs))
+        inputs = [node for node in order if node.op == "input"]
+        key = (_structure(order, outputs), config.current().disable)
+        with self.lock:
+            program = self.found.get(key)
+            if program is not None:
+                self.found.move_to_end(key)
+                return program, inputs
+        program = self._add(key, outputs, inputs)
+        return program, inputs
+
+    def _add(self, key: Any, outputs: Sequence[Node], inputs: Sequence[Node]) -> Program:
+        stand_ins = _renumbered(outputs, inputs)
+        program = Program(*stand_ins)
+        with self.lock:
+            self.found[key] = program
+            while len(self.found) > self.limit:
+                self.found.popitem(last=False)
+        return program
+
+
+def _renumbered(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """The same graph over inputs of its own, so that a cached program keeps no array of the user's alive."""
+    from fuse.ir.build import new_input
+    from fuse.ir.rewrite import substitute
+
+    stand_ins = [new_input(node.dtype, node.shape) for node in inputs]
+    return substitute(outputs, dict(zip(inputs, stand_ins, strict=True))), stand_ins
+
+
+def _structure(order: Sequence[Node], outputs: Sequence[Node]) -> Any:
+    """A key equal for graphs of equal structure."""
+    number = {node: place for place, node in enumerate(order)}
+    rows = []
+    for node in order:
+        attrs = tuple((name, _plain(value, number)) for name, value in node.attrs.items() if name != "slot")
+        rows.append((node.op, tuple(number[i] for i in node.inputs), attrs))
+    return tuple(rows), tuple(number[node] for node in outputs)
+
+
+def _plain(value: Any, number: Mapping[Node, int]) -> Any:
+    """An attribute with the masks that dimensions name replaced by their numbers."""
+    from fuse.ir.types import Count, SizeOf, Type
+
+    if isinstance(value, Count):
+        return "count", number[value.mask]
+    if isinstance(value, SizeOf):
+        return value.function, tuple(_plain(operand, number) for operand in value.operands)
+    if isinstance(value, Type):
+        return value.dtype, _plain(value.shape, number)
+    if isinstance(value, tuple):
+        return tuple(_plain(item, number) for item in value)
+    return value
+
+
+_programs = _Programs()
+
+
+def evaluate(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> list[Array]:
+    """The arrays of the outputs, given an array for every input they need."""
+    program, inputs = _programs.get(outputs)
+    return program.run([bindings[node] for node in inputs])

@@ -1,0 +1,33 @@
+"""After the loops: partial results of units to one value, survivors of units to one dense array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+_COMBINE: Mapping[str, Callable[..., Any]] = {
+    "sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum, "fmin": np.fmin, "fmax": np.fmax,
+    "any": np.logical_or, "all": np.logical_and,
+}  # fmt: skip
+
+
+def combine(kind: str, partials: np.ndarray) -> np.ndarray:
+    """Fold the last axis by a fixed tree: neighbours in pairs, then pairs of pairs."""
+    function = _COMBINE[kind]
+    while partials.shape[-1] > 1:
+        even = partials.shape[-1] & ~1
+        paired = function(partials[..., 0:even:2], partials[..., 1:even:2])
+        partials = np.concatenate([paired, partials[..., even:]], axis=-1) if even != partials.shape[-1] else paired
+    return partials[..., 0]
+
+
+def close_gaps(output: np.ndarray, counts: np.ndarray, block: int) -> None:
+    """Move each unit's survivors, which stand at the start of the unit's own rows, behind those of the unit before."""
+    end = int(counts[0])
+    for unit in range(1, len(counts)):
+        count, start = int(counts[unit]), unit * block
+        if end != start and count:
+            output[end : end + count] = output[start : start + count]
+        end += count

@@ -1,0 +1,222 @@
+"""A plan made ready to run: every node has a slot, every step knows its slots, constants stand in theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fuse.execution.binding import Bound, address_of, bind, bind_rows, has_one_inner_axis
+from fuse.execution.finish import close_gaps, combine
+from fuse.execution.launch import Code, Launched, code_for, launch
+from fuse.ir.interpret import Sizes, evaluate
+from fuse.ir.node import Node
+from fuse.ir.types import Count, Dim, SizeOf, Symbol
+from fuse.plan.kernels import Layout
+from fuse.plan.steps import Binding, KernelStep, LibraryStep, Plan
+from fuse.runtime import buffers
+
+Array = Any
+
+
+class Rerun(Exception):
+    """The plan does not fit these arrays (no rows at all, or an index outside its table): interpret instead."""
+
+
+class Runner:
+    """Runs a plan. Holds no data of a run, so several threads may run it at once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.slots: dict[Node, int] = {}
+        self.template: list[Array] = []
+        self.inputs = [(self.slot(node), node.shape, _has_symbols(node.shape)) for node in plan.inputs]
+        self.steps = [self._prepare(step) for step in plan.steps]
+        self.outputs = [self.slot(node) for node in plan.outputs]
+        self.addresses = {slot: address_of(array) for slot, array in enumerate(self.template) if array is not None}
+
+    def slot(self, node: Node) -> int:
+        """The place of a node's value; a constant's value stands there from the start."""
+        if node not in self.slots:
+            self.slots[node] = len(self.template)
+            self.template.append(node.attrs["value"].array if node.op == "constant" else None)
+        return self.slots[node]
+
+    def _prepare(self, step: KernelStep | LibraryStep) -> _KernelRun | _LibraryRun:
+        return _KernelRun(self, step) if isinstance(step, KernelStep) else _LibraryRun(self, step)
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """The values of the plan's outputs. Raises Rerun when the plan does not fit the arrays."""
+        values, sizes = self.template.copy(), Sizes()
+        for (slot, shape, symbolic), array in zip(self.inputs, arrays, strict=True):
+            values[slot] = array
+            if symbolic:
+                sizes.bind(shape, array.shape)
+        for step in self.steps:
+            step.run(values, sizes)
+        return [values[slot] for slot in self.outputs]
+
+
+def _has_symbols(shape: Sequence[Dim]) -> bool:
+    return any(isinstance(dim, Symbol | Count | SizeOf) for dim in shape)
+
+
+class _LibraryRun:
+    """One node by the interpreter."""
+
+    __slots__ = ("node", "slot", "sources")
+
+    def __init__(self, runner: Runner, step: LibraryStep) -> None:
+        self.node = step.node
+        self.sources = [runner.slot(source) for source in step.node.inputs]
+        self.slot = runner.slot(step.node)
+
+    def run(self, values: list[Array], sizes: Sizes) -> None:
+        with np.errstate(all="ignore"):
+            value = evaluate(self.node, [_real(values[source]) for source in self.sources], sizes)
+        values[self.slot] = value
+        first = self.node.shape[0] if self.node.shape else None
+        if isinstance(first, Count):
+            sizes.count(first.mask, value.shape[0])
+
+
+def _real(value: Array) -> Array:
+    return value.to_numpy_strings() if hasattr(value, "to_numpy_strings") else value
+
+
+class _KernelRun:
+    """One kernel: its arrays, its results, and the code for the layouts seen so far."""
+
+    def __init__(self, runner: Runner, step: KernelStep) -> None:
+        self.step, self.kernel, self.runner = step, step.kernel, runner
+        self.sources = [self._source(runner, binding) for binding in step.bindings]
+        self.results = [(runner.slot(node), node) for node in step.results]
+        self.codes: dict[tuple[Layout, str], Code] = {}
+        shape = step.domain.shape
+        self.static = None if _has_symbols(shape) else tuple(int(str(dim)) for dim in shape)
+        self.is_matrix = [buffer.role == "table" for buffer in self.kernel.buffers]
+
+    def _source(self, runner: Runner, binding: Binding) -> tuple[int, int | None]:
+        if binding.table is not None:
+            runner.template.append(binding.table.array)
+            return len(runner.template) - 1, None
+        assert binding.node is not None
+        return runner.slot(binding.node), binding.column
+
+    def run(self, values: list[Array], sizes: Sizes) -> None:
+        shape = self.static if self.static is not None else sizes.shape(self.step.domain.shape)
+        if 0 in shape:
+            raise Rerun
+        self._allocate(values, sizes, shape)
+        arrays = [values[slot] if column is None else values[slot][:, column] for slot, column in self.sources]
+        bound = self._bind(arrays, shape)
+        launched = launch(
+            self.kernel, self._code(bound), bound, self._matrices(arrays), self.step.cost, self.step.keeps
+        )
+        if launched.failed:
+            raise Rerun
+        self._finish(values, sizes, bound, launched)
+
+    # Before
+
+    def _allocate(self, values: list[Array], sizes: Sizes, shape: tuple[int, ...]) -> None:
+        block = self.kernel.schedule.block
+        for slot, node in self.results:
+            if node.op == "reduce":
+                values[slot] = np.empty(self._units(shape, block), node.dtype)
+            elif self._keeps(node):
+                values[slot] = buffers.empty((shape[0], *sizes.shape(node.shape[1:])), node.dtype)
+            else:
+                values[slot] = buffers.empty(sizes.shape(node.shape), node.dtype)
+
+    def _units(self, shape: tuple[int, ...], block: int) -> int:
+        """An upper bound: every outer axis may stay apart."""
+        outer = 1
+        for length in shape[:-1]:
+            outer *= length
+        return max(outer * -(-shape[-1] // block), -(-(outer * shape[-1]) // block))
+
+    def _keeps(self, node: Node) -> bool:
+        return self.step.domain.mask is not None and bool(node.shape) and node.shape[0] == self._count()
+
+    def _count(self) -> Dim:
+        assert self.step.domain.mask is not None
+        return Count(self.step.domain.mask)
+
+    def _bind(self, arrays: list[Array], shape: tuple[int, ...]) -> Bound:
+        addresses = [
+            self.runner.addresses[slot] if slot in self.runner.addresses else address_of(array)
+            for (slot, _), array in zip(self.sources, arrays, strict=True)
+        ]
+        if len(shape) == 1:
+            return bind_rows(self.kernel, arrays, addresses, shape[0])
+        reduced = self.step.domain.reduced
+        if reduced:
+            arrays = self._with_one_inner_axis(arrays, shape, reduced)
+            addresses = [address_of(array) for array in arrays]
+        return bind(self.kernel, arrays, addresses, shape, reduced)
+
+    def _with_one_inner_axis(self, arrays: list[Array], shape: tuple[int, ...], reduced: int) -> list[Array]:
+        moving = [a for a, b in zip(arrays, self.kernel.buffers, strict=True) if b.role in ("load", "store")]
+        if has_one_inner_axis(moving, shape, reduced):
+            return arrays
+        roles = [buffer.role for buffer in self.kernel.buffers]
+        return [np.ascontiguousarray(a) if role == "load" else a for a, role in zip(arrays, roles, strict=True)]
+
+    def _matrices(self, arrays: list[Array]) -> list[tuple[int, int]]:
+        return [
+            (array.strides[0], array.strides[1] if array.ndim > 1 else 0) if is_table and array.ndim else (0, 0)
+            for array, is_table in zip(arrays, self.is_matrix, strict=True)
+        ]
+
+    def _code(self, bound: Bound) -> Code:
+        from fuse import config
+
+        key = (bound.layout, config.current().target)
+        code = self.codes.get(key)
+        if code is None:
+            code = self.codes[key] = code_for(self.kernel, bound.layout)
+        return code
+
+    # After
+
+    def _finish(self, values: list[Array], sizes: Sizes, bound: Bound, launched: Launched) -> None:
+        kept = int(launched.counts.sum()) if self.step.keeps else 0
+        if self.step.keeps:
+            assert self.step.domain.mask is not None
+            sizes.count(self.step.domain.mask, kept)
+        for slot, node in self.results:
+            if node.op == "reduce":
+                values[slot] = self._reduced(node, values[slot], bound, sizes)
+                self._learn_count(node, values[slot], sizes)
+            elif self._keeps(node):
+                values[slot] = self._dense(values[slot], launched, kept)
+
+    def _reduced(self, node: Node, partials: Array, bound: Bound, sizes: Sizes) -> Array:
+        blocks = -(-bound.inner // self.kernel.schedule.block)
+        outer = 1
+        for length in bound.outer:
+            outer *= length
+        partials = partials[: outer * blocks]
+        if not self.step.domain.reduced:
+            return np.asarray(combine(node.attrs["kind"], partials))
+        return np.asarray(combine(node.attrs["kind"], partials.reshape(outer, blocks))).reshape(sizes.shape(node.shape))
+
+    def _learn_count(self, node: Node, value: Array, sizes: Sizes) -> None:
+        """A reduction that counts a mask tells the length of what the mask keeps."""
+        source = node.inputs[0]
+        counts_mask = node.attrs["kind"] == "sum" and source.op == "convert" and source.dtype == np.int64
+        if counts_mask and source.inputs[0].dtype == np.dtype(bool):
+            sizes.count(source.inputs[0], int(value))
+
+    def _dense(self, output: Array, launched: Launched, kept: int) -> Array:
+        if not launched.in_order:
+            close_gaps(output, launched.counts, self.kernel.schedule.block)
+        if 2 * kept < output.shape[0]:
+            dense = buffers.empty((kept, *output.shape[1:]), output.dtype)
+            dense[...] = output[:kept]
+            return dense
+        return output[:kept]
+
+

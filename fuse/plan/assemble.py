@@ -1,0 +1,363 @@
+"""From a group of roots over one domain to one kernel: stages, tiles and sinks.
+
+Each value has a phase: how many special stages (trees, matrix products) must run before it. Values of one phase and
+track share a `Map`; a value that a later phase needs passes through a tile buffer, unless loading it again is free.
+A filtered reduction with a cheap body computes every row and masks (`Reduction.predicate`); everything else behind
+a filter runs on the compacted rows, track `KEPT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fuse.ir.node import ConstantArray, Node
+from fuse.plan import forest_layout
+from fuse.plan.classify import as_column, operands, role_of
+from fuse.plan.cost import operation_cost
+from fuse.plan.kernels import (
+    BASE,
+    KEPT,
+    Buffer,
+    Compaction,
+    Dot,
+    Forest,
+    Instruction,
+    Kernel,
+    LoadMatrix,
+    Map,
+    Reduction,
+    Stage,
+)
+from fuse.plan.placement import Domain, Placement
+from fuse.plan.schedule import choose_schedule
+from fuse.plan.steps import Binding, KernelStep
+
+PREDICATE_LIMIT = 60.0
+"""Operations a row below which a filtered reduction computes all rows and masks, instead of compacting first."""
+
+
+@dataclass
+class _Draft:
+    """A `Map` being filled, and the special stages behind it."""
+
+    body: list[Instruction] = field(default_factory=list)
+    tiles: dict[int, int] = field(default_factory=dict)
+    stores: list[tuple[int, int]] = field(default_factory=list)
+    reductions: list[Reduction] = field(default_factory=list)
+    compaction: Compaction | None = None
+    behind: list[Stage] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.tiles or self.stores or self.reductions or self.compaction)
+
+
+Key = tuple[Node, str]
+
+
+class _Assembly:
+    """The state of assembling one kernel."""
+
+    def __init__(self, placement: Placement, domain: Domain) -> None:
+        self.placement, self.domain = placement, domain
+        self.drafts: dict[tuple[str, int], _Draft] = {}
+        self.buffers: list[Buffer] = []
+        self.bindings: list[Binding] = []
+        self.tile_dtypes: list[np.dtype] = []
+        self.values: dict[tuple[Node, str, int], int] = {}
+        self.phases: dict[Key, int] = {}
+        self.tiles: dict[Key, int] = {}
+        self.matrices: dict[Key, tuple[int, int]] = {}
+        self.kept_columns: dict[Node, int] = {}
+
+    # Values
+
+    def phase(self, node: Node, track: str) -> int:
+        """How many special stages of the track lie before this value. Fills in all values below; no recursion."""
+        pending = [node]
+        while pending:
+            current = pending[-1]
+            needed = [] if (current, track) in self.phases else self._sources(current, track)
+            missing = [source for source in needed if (source, track) not in self.phases]
+            if missing:
+                pending.extend(missing)
+                continue
+            pending.pop()
+            if (current, track) not in self.phases:
+                self.phases[current, track] = self._phase(current, track, needed)
+        return self.phases[node, track]
+
+    def _phase(self, node: Node, track: str, sources: Sequence[Node]) -> int:
+        before = max((self.phases[source, track] for source in sources), default=0)
+        return before + 1 if node.op in ("forest", "dot") and role_of(node) == "fused" else before
+
+    def _sources(self, node: Node, track: str) -> list[Node]:
+        """The values of the track that this one is computed from, inside this loop."""
+        if self._is_leaf(node):
+            return []
+        if node.op == "compress":
+            return [node.inputs[0]] if track == BASE else []
+        if node.op in ("forest", "dot"):
+            left = node.inputs[0]
+            return list(left.inputs) if self._is_fused_stack(left) else []
+        if node.op == "gather":
+            return [node.inputs[1]]
+        return [operand for operand in operands(node) if not operand.type.is_scalar]
+
+    def _is_leaf(self, node: Node) -> bool:
+        return role_of(node) != "fused" or (self.placement.is_read(node) and node not in self.roots)
+
+    def _is_fused_stack(self, node: Node) -> bool:
+        return node.op == "stack" and role_of(node) == "fused" and not self._is_leaf(node)
+
+    roots: frozenset[Node] = frozenset()
+
+    def value(self, node: Node, track: str, phase: int) -> int:
+        """The register that holds a node in the map of this track and phase."""
+        pending = [(node, phase)]
+        while pending:
+            current, at = pending[-1]
+            if (current, track, at) in self.values:
+                pending.pop()
+                continue
+            missing = [need for need in self._needs(current, track, at) if (need[0], track, need[1]) not in self.values]
+            if missing:
+                pending.extend(missing)
+                continue
+            pending.pop()
+            self.values[current, track, at] = self._emit(current, track, at)
+        return self.values[node, track, phase]
+
+    def _needs(self, node: Node, track: str, at: int) -> list[tuple[Node, int]]:
+        if node.type.is_scalar or self._is_leaf(node):
+            return []
+        made = self.phase(node, track)
+        if as_column(node) is not None or (node.op == "compress" and track == KEPT):
+            return []
+        if made < at and node.op != "iota":
+            return [(node, made)]
+        if node.op == "compress":
+            return [(node.inputs[0], at)]
+        sources = node.inputs[1:] if node.op == "gather" else node.inputs
+        return [(source, at) for source in sources]
+
+    def _emit(self, node: Node, track: str, at: int) -> int:
+        draft = self.draft(track, at)
+        if node.type.is_scalar:
+            return self._add(draft, Instruction("uniform", (), node.dtype, self.buffer("uniform", node)))
+        if self._is_leaf(node):
+            return self._add(draft, Instruction("load", (), node.dtype, self.buffer("load", node)))
+        column = as_column(node)
+        if column is not None:
+            first, _ = self.matrix(column[0], track)
+            return self._add(draft, Instruction("tile", (), node.dtype, first + column[1]))
+        if node.op == "compress" and track == KEPT:
+            return self._add(draft, Instruction("tile", (), node.dtype, self.kept(node)))
+        made = self.phase(node, track)
+        if made < at and node.op != "iota":
+            return self._add(draft, Instruction("tile", (), node.dtype, self.tile(node, track)))
+        return self._compute(draft, node, track, at)
+
+    def _compute(self, draft: _Draft, node: Node, track: str, at: int) -> int:
+        if node.op == "compress":
+            return self.values[node.inputs[0], track, at]
+        if node.op == "iota":
+            return self._add(draft, Instruction("position", (), node.dtype))
+        if node.op == "broadcast":
+            return self.values[node.inputs[0], track, at]
+        if node.op == "gather":
+            index = self.values[node.inputs[1], track, at]
+            table = self.buffer("table", node.inputs[0])
+            return self._add(draft, Instruction("gather", (index,), node.dtype, (table, node.attrs["mode"])))
+        sources = tuple(self.values[source, track, at] for source in node.inputs)
+        return self._add(draft, Instruction(node.op, sources, node.dtype))
+
+    def _add(self, draft: _Draft, instruction: Instruction) -> int:
+        draft.body.append(instruction)
+        return len(draft.body) - 1
+
+    # Tiles
+
+    def draft(self, track: str, phase: int) -> _Draft:
+        return self.drafts.setdefault((track, phase), _Draft())
+
+    def new_tiles(self, dtype: np.dtype, count: int) -> int:
+        """The first of `count` consecutive tile buffers."""
+        self.tile_dtypes.extend([dtype] * count)
+        return len(self.tile_dtypes) - count
+
+    def tile(self, node: Node, track: str) -> int:
+        """The tile buffer in which a value passes on to later phases."""
+        if (node, track) not in self.tiles:
+            tile = self.tiles[node, track] = self.new_tiles(node.dtype, 1)
+            self.put(node, track, tile)
+        return self.tiles[node, track]
+
+    def put(self, node: Node, track: str, tile: int) -> None:
+        """Store a value to a tile in the map that computes it."""
+        phase = self.phase(node, track)
+        value = self.value(node, track, phase)
+        self.draft(track, phase).tiles[tile] = value
+
+    def kept(self, node: Node) -> int:
+        """The tile that receives the rows of a filtered value."""
+        if node not in self.kept_columns:
+            self.kept_columns[node] = self.new_tiles(node.dtype, 1)
+        return self.kept_columns[node]
+
+    # Special stages
+
+    def matrix(self, node: Node, track: str) -> tuple[int, int]:
+        """The first result tile and the number of columns of a forest or a matrix product."""
+        if (node, track) not in self.matrices:
+            phase = self.phase(node, track) - 1
+            left, width = self._left_tiles(node, track, phase)
+            emit = self._forest if node.op == "forest" else self._dot
+            self.matrices[node, track] = emit(node, track, phase, left, width)
+        return self.matrices[node, track]
+
+    def _left_tiles(self, node: Node, track: str, phase: int) -> tuple[int, int]:
+        left = node.inputs[0]
+        width = int(left.shape[1])
+        first = self.new_tiles(left.dtype, width)
+        if not self._is_fused_stack(left):
+            self.draft(track, phase).behind.append(LoadMatrix(track, self.buffer("table", left), width, first))
+            return first, width
+        for number, column in enumerate(left.inputs):
+            self.put(column, track, first + number)
+        return first, width
+
+    def _forest(self, node: Node, track: str, phase: int, left: int, width: int) -> tuple[int, int]:
+        layout = forest_layout.layout(node.attrs["tables"])
+        tables = tuple(
+            (name, self.table(ConstantArray(np.ascontiguousarray(array)))) for name, array in layout.arrays.items()
+        )
+        outputs = int(node.attrs["outputs"])
+        result = self.new_tiles(node.dtype, outputs)
+        self.draft(track, phase).behind.append(Forest(track, left, tables, layout.code, result, outputs))
+        return result, outputs
+
+    def _dot(self, node: Node, track: str, phase: int, left: int, width: int) -> tuple[int, int]:
+        right = node.inputs[1]
+        outputs = int(right.shape[1]) if right.type.rank == 2 else 1
+        result = self.new_tiles(node.dtype, outputs)
+        table = self.buffer("table", right)
+        self.draft(track, phase).behind.append(Dot(track, left, table, width, outputs, result))
+        return result, outputs
+
+    # Buffers
+
+    def buffer(self, role: str, node: Node, column: int | None = None) -> int:
+        """The buffer of a node's array in this role; one for each pair."""
+        binding = Binding("value", node, column)
+        for number, (known, buffer) in enumerate(zip(self.bindings, self.buffers, strict=True)):
+            if known.node is node and known.column == column and buffer.role == role:
+                return number
+        return self._new_buffer(Buffer(node.dtype, role), binding)  # type: ignore[arg-type]  # role is one of Role
+
+    def table(self, array: ConstantArray) -> int:
+        """The buffer of an array known to the plan."""
+        return self._new_buffer(Buffer(array.array.dtype, "table"), Binding("table", table=array))
+
+    def _new_buffer(self, buffer: Buffer, binding: Binding) -> int:
+        self.buffers.append(buffer)
+        self.bindings.append(binding)
+        return len(self.buffers) - 1
+
+    # Sinks
+
+    def add_root(self, root: Node) -> None:
+        """Compute a root and send it where it belongs."""
+        if role_of(root) == "reduce":
+            self._reduce(root)
+            return
+        track = KEPT if self.domain.mask is not None and self._has_kept_rows(root) else BASE
+        if root.op in ("forest", "dot"):
+            first, width = self.matrix(root, track)
+            phase = self.phase(root, track)
+            draft = self.draft(track, phase)
+            for j in range(width):
+                value = self._add(draft, Instruction("tile", (), root.dtype, first + j))
+                self._store(root, track, phase, value, j if root.type.rank == 2 else None)
+        elif root.op == "stack" and root.type.rank == 2:
+            for j, column in enumerate(root.inputs):
+                phase = self.phase(column, track)
+                self._store(root, track, phase, self.value(column, track, phase), j)
+        else:
+            phase = self.phase(root, track)
+            self._store(root, track, phase, self.value(root, track, phase), None)
+
+    def _has_kept_rows(self, root: Node) -> bool:
+        return root.op == "compress" or self.placement.is_kept(root)
+
+    def _store(self, root: Node, track: str, phase: int, value: int, column: int | None) -> None:
+        buffer = self.buffer("append" if track == KEPT else "store", root, column)
+        self.draft(track, phase).stores.append((value, buffer))
+
+    def _reduce(self, root: Node) -> None:
+        source = root.inputs[0]
+        kept = self.domain.mask is not None and self.placement.is_kept(source)
+        predicated = kept and self._is_cheap(source)
+        track = KEPT if kept and not predicated else BASE
+        phase = self.phase(source, track)
+        mask = None
+        if predicated:
+            assert self.domain.mask is not None
+            phase = max(phase, self.phase(self.domain.mask, BASE))
+            mask = self.value(self.domain.mask, track, phase)
+        value = self.value(source, track, phase)
+        partial = self.buffer("partial", root)
+        self.draft(track, phase).reductions.append(Reduction(root.attrs["kind"], value, partial, mask))
+
+    def _is_cheap(self, source: Node) -> bool:
+        body = self.placement.body(source) if self.placement.is_read(source) is False else []
+        return sum(operation_cost(node) for node in body) <= PREDICATE_LIMIT
+
+    # The end
+
+    def finish(self) -> tuple[Stage, ...]:
+        """The stages in order; the compaction stands at the end of the last base map that it needs."""
+        if self.kept_columns:
+            self._compact()
+        stages: list[Stage] = []
+        for track, phase in sorted(self.drafts):
+            draft = self.drafts[track, phase]
+            if not draft.is_empty:
+                tiles = tuple((value, tile) for tile, value in draft.tiles.items())
+                sinks = (tiles, tuple(draft.stores), tuple(draft.reductions), draft.compaction)
+                stages.append(Map(track, tuple(draft.body), *sinks))
+            stages.extend(draft.behind)
+        return tuple(stages)
+
+    def _compact(self) -> None:
+        mask = self.domain.mask
+        assert mask is not None
+        sources = [node.inputs[0] for node in self.kept_columns]
+        phase = max(self.phase(node, BASE) for node in (mask, *sources))
+        columns = tuple(
+            (self.value(node.inputs[0], BASE, phase), tile) for node, tile in self.kept_columns.items()
+        )
+        self.draft(BASE, phase).compaction = Compaction(self.value(mask, BASE, phase), columns)
+
+
+def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> KernelStep:
+    """The kernel that computes these roots in one pass over the domain."""
+    assembly = _Assembly(placement, domain)
+    assembly.roots = frozenset(root for root in roots if role_of(root) == "fused")
+    for root in roots:
+        assembly.add_root(root)
+    stages = assembly.finish()
+    body = {node: None for root in roots for node in placement.body(root)}
+    cost = sum(operation_cost(node) for node in body)
+    dtypes = [i.dtype for stage in stages if isinstance(stage, Map) for i in stage.body]
+    reduces = any(stage.reductions for stage in stages if isinstance(stage, Map))
+    widest = max((len(stage.body) for stage in stages if isinstance(stage, Map)), default=0)
+    map_cost = sum(operation_cost(node) for node in body if node.op not in ("forest", "dot"))
+    schedule = choose_schedule(dtypes, max(map_cost, widest / 4), len(assembly.tile_dtypes), reduces)
+    kernel = Kernel(stages, tuple(assembly.buffers), tuple(assembly.tile_dtypes), schedule)
+    return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost)
+
+

@@ -1,0 +1,128 @@
+"""What each node becomes: part of a fused loop, a reduction of one, a free view, or a step of its own.
+
+`can_fuse` says what is legal; what is worth it is decided in `placement.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+
+from fuse.ir.node import Node
+from fuse.ir.scalar_ops import SCALAR_OPS
+from fuse.ir.types import element_count
+from fuse.plan.cost import NARROW_DOT
+
+Role = Literal["leaf", "fused", "reduce", "step"]
+
+TINY = 64
+"""Values of at most this many elements are computed by the interpreter; no loop repays itself there."""
+
+VIEWS = frozenset({"broadcast", "reshape", "transpose", "slice"})
+
+
+def role_of(node: Node) -> Role:
+    """How this node is executed."""
+    if node.op in ("input", "constant"):
+        return "leaf"
+    if node.op == "reduce" and can_reduce(node):
+        return "reduce"
+    return "fused" if can_fuse(node) else "step"
+
+
+def can_fuse(node: Node) -> bool:
+    """Whether the node can be computed inside a loop over its leading axis or, elementwise, over all its axes."""
+    rule = _FUSABLE.get(node.op)
+    return rule(node) if rule is not None else node.op in SCALAR_OPS and _can_map(node)
+
+
+def can_reduce(node: Node) -> bool:
+    """Whether a kernel can end in this reduction: over all axes, or over trailing ones."""
+    (operand,) = node.inputs
+    if not is_loop_dtype(operand.dtype) or is_tiny(operand):
+        return False
+    axes, rank = node.attrs["axes"], operand.type.rank
+    return bool(axes) and tuple(axes) == tuple(range(rank - len(axes), rank))
+
+
+def is_loop_dtype(dtype: np.dtype) -> bool:
+    """Dtypes that live in registers; complex, text and long double do not."""
+    return dtype.kind in "biumM" or dtype in (np.float16, np.float32, np.float64)
+
+
+def is_tiny(node: Node) -> bool:
+    """Whether the node has few elements, known before the run."""
+    count = element_count(node.shape)
+    return isinstance(count, int) and count <= TINY
+
+
+def _can_map(node: Node) -> bool:
+    dtypes = [node.dtype, *(operand.dtype for operand in node.inputs)]
+    return all(map(is_loop_dtype, dtypes)) and not is_tiny(node)
+
+
+def _is_column_of_matrix(node: Node) -> bool:
+    return as_column(node) is not None
+
+
+def as_column(node: Node) -> tuple[Node, int] | None:
+    """`(matrix, j)` when the node is column j of a matrix that a kernel computes."""
+    if node.op != "reshape" or node.type.rank != 1:
+        return None
+    (source,) = node.inputs
+    if source.op in _MATRICES and source.shape == (*node.shape, 1):
+        return (source, 0) if can_fuse(source) else None
+    if source.op != "slice" or source.type.rank != 2 or source.inputs[0].op not in _MATRICES:
+        return None
+    rows, (start, stop, step) = source.attrs["slices"]
+    matrix = source.inputs[0]
+    if rows != (0, None, 1) or step != 1 or not isinstance(start, int) or start < 0 or stop != start + 1:
+        return None
+    return (matrix, start) if matrix.shape[:1] == node.shape and can_fuse(matrix) else None
+
+
+def operands(node: Node) -> tuple[Node, ...]:
+    """What the planner sees as inputs: a column stands directly on its matrix."""
+    column = as_column(node)
+    return node.inputs if column is None else column[:1]
+
+
+_MATRICES = frozenset({"forest", "dot"})
+
+
+def _can_fuse_stack(node: Node) -> bool:
+    rows = node.inputs[0]
+    return node.attrs["axis"] == 1 and rows.type.rank == 1 and is_loop_dtype(node.dtype) and not is_tiny(rows)
+
+
+def _can_fuse_gather(node: Node) -> bool:
+    table, indices = node.inputs
+    return table.type.rank == 1 and _can_map(node) and is_loop_dtype(indices.dtype) and indices.type.rank >= 1
+
+
+def _can_fuse_dot(node: Node) -> bool:
+    left, right = node.inputs
+    if left.type.rank != 2 or right.type.rank not in (1, 2) or left.dtype.kind != "f" or left.dtype.itemsize < 4:
+        return False
+    size = element_count(right.shape)
+    return isinstance(size, int) and 0 < size <= NARROW_DOT and right.op in ("constant", "input") and not is_tiny(left)
+
+
+def _can_fuse_broadcast(node: Node) -> bool:
+    return node.inputs[0].type.is_scalar and _can_map(node)
+
+
+_FUSABLE: Mapping[str, Callable[[Node], bool]] = {
+    "convert": _can_map,
+    "bitcast": _can_map,
+    "iota": _can_map,
+    "broadcast": _can_fuse_broadcast,
+    "compress": lambda node: node.inputs[0].type.rank == 1 and _can_map(node),
+    "gather": _can_fuse_gather,
+    "stack": _can_fuse_stack,
+    "dot": _can_fuse_dot,
+    "forest": lambda node: node.inputs[0].dtype == np.float64 and not is_tiny(node.inputs[0]),
+    "reshape": _is_column_of_matrix,
+}

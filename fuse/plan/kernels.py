@@ -1,0 +1,169 @@
+"""The language of kernels: what planning hands to code generation.
+
+A kernel is one parallel loop over a domain. Its outer axes and blocks of its inner axis are the units that threads
+take; each unit runs in tiles, and each tile through the stages in order. Inside a `Map` values are SSA registers of
+one vector loop; between stages they live in tile buffers. A stage runs over the rows of the tile (`BASE`) or over
+those that the compaction of an earlier stage kept (`KEPT`).
+
+Nothing here names a graph node: a kernel is equal to another when their code is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from fuse.plan.schedule import Schedule
+
+Role = Literal["load", "store", "append", "uniform", "table", "partial"]
+BASE, KEPT = "base", "kept"
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """An array the kernel touches.
+
+    load and store follow the domain; append is dense output of a filter; uniform is one element for all rows;
+    table is read at computed places; partial takes one value a unit from a reduction.
+    """
+
+    dtype: np.dtype
+    role: Role
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One SSA value of a `Map`: an elementwise op of the graph, or `load`, `uniform`, `tile`, `position`, `gather`."""
+
+    op: str
+    operands: tuple[int, ...]
+    dtype: np.dtype
+    attr: Hashable = None
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Fold the values of all rows; where `predicate` is false the row does not count."""
+
+    kind: str
+    value: int
+    buffer: int
+    predicate: int | None = None
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """Keep the rows where `mask` is true: `columns` are pairs of value and tile that receives the survivors."""
+
+    mask: int
+    columns: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Map:
+    """A vector loop: straight-line body, then its sinks. Pairs are (value, tile) and (value, buffer)."""
+
+    track: str
+    body: tuple[Instruction, ...]
+    tiles: tuple[tuple[int, int], ...] = ()
+    stores: tuple[tuple[int, int], ...] = ()
+    reductions: tuple[Reduction, ...] = ()
+    compaction: Compaction | None = None
+
+
+@dataclass(frozen=True)
+class LoadMatrix:
+    """Rows of a two-dimensional table into `columns` consecutive tiles from `tile` on, as float64 or the tile's dtype."""
+
+    track: str
+    buffer: int
+    columns: int
+    tile: int
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Trees over `features` consecutive float64 tiles; results to `outputs` tiles. `tables` are buffers by name."""
+
+    track: str
+    features: int
+    tables: tuple[tuple[str, int], ...]
+    code: Hashable
+    result: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Dot:
+    """Tiles [inner] times a table [inner, outputs], summed in the order of `inner`; results to consecutive tiles."""
+
+    track: str
+    left: int
+    table: int
+    inner: int
+    outputs: int
+    result: int
+
+
+Stage: TypeAlias = Map | LoadMatrix | Forest | Dot
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Stages over buffers; `tiles` are the dtypes of the tile buffers."""
+
+    stages: tuple[Stage, ...]
+    buffers: tuple[Buffer, ...]
+    tiles: tuple[np.dtype, ...]
+    schedule: Schedule
+
+
+Access = Literal["unit", "strided", "uniform"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the arrays of one call lie in memory, as far as code depends on it: outer axes, inner step of each buffer."""
+
+    outer_rank: int
+    access: tuple[Access, ...]
+
+
+CONTROL_WORDS = 16
+"""int64 words in front of the outer lengths of a control block; their places are the constants below."""
+NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR = range(9)
+
+
+def argument_words(layout: Layout) -> int:
+    """Words per buffer in the argument block: pointer, length, outer strides in bytes, inner stride in bytes."""
+    return 3 + layout.outer_rank
+
+
+def to_text(kernel: Kernel) -> str:
+    """The kernel as lines, for `FUSE_DUMP=kernels` and for the key of the code cache."""
+    lines = [f"schedule {kernel.schedule}"]
+    lines += [f"buffer {number}: {b.role} {b.dtype}" for number, b in enumerate(kernel.buffers)]
+    lines += [f"tile {number}: {dtype}" for number, dtype in enumerate(kernel.tiles)]
+    for stage in kernel.stages:
+        lines += _stage_text(stage)
+    return "\n".join(lines)
+
+
+def _stage_text(stage: Stage) -> list[str]:
+    if not isinstance(stage, Map):
+        return [repr(stage)]
+    lines = [f"map over {stage.track}"]
+    for number, i in enumerate(stage.body):
+        attr = "" if i.attr is None else f" {i.attr}"
+        lines.append(f"  %{number} = {i.op}{attr} {' '.join(f'%{o}' for o in i.operands)} : {i.dtype}")
+    lines += [f"  tile {tile} <- %{value}" for value, tile in stage.tiles]
+    lines += [f"  buffer {buffer} <- %{value}" for value, buffer in stage.stores]
+    for r in stage.reductions:
+        where = "" if r.predicate is None else f" where %{r.predicate}"
+        lines.append(f"  buffer {r.buffer} <- {r.kind} %{r.value}{where}")
+    if stage.compaction is not None:
+        lines.append(f"  keep where %{stage.compaction.mask}: {stage.compaction.columns}")
+    return lines

@@ -1,0 +1,188 @@
+"""What is stored between steps, and in which order the steps come.
+
+A value must be in memory when it is an output, when a step of its own reads it, or when it is a reduction. A value
+that loops of different kernels use is stored when computing it again would cost more than the store and the load.
+Every node gets a level: how many stored values lie, one behind the other, before it. Kernels are made of roots of
+one level and one domain.
+
+Filtered rows (dimension `Count`) are either kept inside the kernel that filters, or, when something else reads
+them, materialised: then each `compress` by that mask is stored, and later loops run over the stored rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fuse.ir.node import Node
+from fuse.ir.types import Count, Shape
+from fuse.plan.classify import operands, role_of
+from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
+
+
+class Domain(NamedTuple):
+    """What a kernel loops over: a shape, the filter inside it, how many trailing axes each unit reduces (0: all)."""
+
+    shape: Shape
+    mask: Node | None
+    reduced: int
+
+
+@dataclass
+class Placement:
+    """order: all nodes, inputs first; stored: nodes in memory; level: steps that must come before."""
+
+    order: list[Node]
+    stored: set[Node] = field(default_factory=set)
+    materialised: set[Node] = field(default_factory=set)
+    level: dict[Node, int] = field(default_factory=dict)
+
+    def is_read(self, node: Node) -> bool:
+        """Whether a loop reads this node from memory instead of computing it."""
+        return role_of(node) != "fused" or (node in self.stored and not self.is_kept(node))
+
+    def is_kept(self, node: Node) -> bool:
+        """Whether the node's rows are those that a filter inside the kernel keeps."""
+        mask = filter_of(node)
+        return mask is not None and mask not in self.materialised
+
+    def domain(self, root: Node) -> Domain:
+        """The loop that computes a root."""
+        if role_of(root) == "reduce":
+            source = root.inputs[0]
+            reduced = len(root.attrs["axes"])
+            return self._over(source, 0 if reduced == source.type.rank else reduced)
+        if root.op == "compress":
+            return Domain(root.inputs[1].shape, root.inputs[1], 0)
+        return self._over(root, 0)
+
+    def _over(self, source: Node, reduced: int) -> Domain:
+        if self.is_kept(source):
+            mask = filter_of(source)
+            assert mask is not None
+            return Domain(mask.shape, mask, reduced)
+        return Domain(source.shape[:1] if loops_over_rows(source) else source.shape, None, reduced)
+
+    def body(self, root: Node) -> list[Node]:
+        """The nodes that the root's loop computes, inputs before users."""
+        sources = operands(root) if role_of(root) == "reduce" else (root,)
+        return list(_walk(sources, lambda node: self.is_read(node) and node is not root))
+
+    def roots(self) -> list[Node]:
+        """The stored nodes that kernels compute, in order."""
+        return [node for node in self.order if node in self.stored and role_of(node) in ("fused", "reduce")]
+
+
+def place(outputs: Sequence[Node]) -> Placement:
+    """Decide what is stored for a graph with these outputs."""
+    found = Placement(list(_walk(outputs, lambda node: False)))
+    found.stored.update(_must_store(found.order, outputs))
+    found.materialised.update(_read_outside_their_kernel(found))
+    while True:
+        found.stored |= {n for n in found.order if n.op == "compress" and n.inputs[1] in found.materialised}
+        found.level = _levels(found)
+        dear = _dear_in_several_kernels(found)
+        if not dear:
+            return found
+        kept = {mask for node in dear if found.is_kept(node) and (mask := filter_of(node)) is not None}
+        found.materialised |= kept
+        found.stored |= dear
+
+
+def filter_of(node: Node) -> Node | None:
+    """The mask whose true rows are the rows of this value."""
+    first = node.shape[0] if node.shape else None
+    return first.mask if isinstance(first, Count) else None
+
+
+def loops_over_rows(node: Node) -> bool:
+    """Whether a matrix is computed row by row, with its columns side by side in the loop's body."""
+    return node.op in ("stack", "forest", "dot") and role_of(node) == "fused"
+
+
+def _must_store(order: Iterable[Node], outputs: Sequence[Node]) -> set[Node]:
+    stored = set(outputs)
+    for node in order:
+        if role_of(node) == "step":
+            stored.update((node, *operands(node)))
+        elif role_of(node) == "reduce":
+            stored.add(node)
+            if loops_over_rows(node.inputs[0]):
+                stored.add(node.inputs[0])
+        else:
+            stored.update(_read_as_a_whole(node))
+    return {node for node in stored if role_of(node) != "leaf"}
+
+
+def _read_as_a_whole(node: Node) -> tuple[Node, ...]:
+    """Operands of a fused node that must lie in memory: tables, and matrices that are not columns side by side."""
+    if node.op == "gather":
+        return node.inputs[:1]
+    if node.op in ("forest", "dot"):
+        left = node.inputs[0]
+        return node.inputs[1:] if left.op == "stack" and role_of(left) == "fused" else node.inputs
+    return ()
+
+
+def _read_outside_their_kernel(found: Placement) -> set[Node]:
+    """Masks whose filtered rows something else than the filtering kernel reads."""
+    filters = {node.inputs[1] for node in found.order if node.op == "compress"}
+    masks = set()
+    for node in found.order:
+        outside = role_of(node) in ("leaf", "step") or node.op == "iota" or node in filters
+        nested = node.type.rank > 1 and not loops_over_rows(node)
+        if outside or nested:
+            masks.add(filter_of(node))
+        if role_of(node) == "step" or _read_as_a_whole(node):
+            masks.update(filter_of(i) for i in node.inputs if i in found.stored)
+    return {mask for mask in masks if mask is not None}
+
+
+def _levels(found: Placement) -> dict[Node, int]:
+    """A loop body has the level of the last thing it reads; what is stored is there one level later."""
+    level: dict[Node, int] = {}
+    for node in found.order:
+        level[node] = max((_ready(found, level, source) for source in operands(node)), default=0)
+    return level
+
+
+def _ready(found: Placement, level: dict[Node, int], source: Node) -> int:
+    return 0 if role_of(source) == "leaf" else level[source] + (1 if found.is_read(source) else 0)
+
+
+def _dear_in_several_kernels(found: Placement) -> set[Node]:
+    """Fused values that several kernels would compute, and that are dearer than a store and a load."""
+    kernels: dict[Node, set[tuple[int, Domain]]] = {}
+    for root in found.roots():
+        kernel = (found.level[root], found.domain(root))
+        for node in found.body(root):
+            kernels.setdefault(node, set()).add(kernel)
+    cost: dict[Node, float] = {}
+    for node in found.order:
+        inside = 0.0 if found.is_read(node) else sum(cost[i] for i in operands(node))
+        cost[node] = 0.0 if role_of(node) == "leaf" else operation_cost(node) + inside
+    shared = (node for node, users in kernels.items() if len(users) > 1 and not found.is_read(node))
+    return {node for node in shared if cost[node] > RECOMPUTE_LIMIT and node.op != "stack"}
+
+
+def _walk(sources: Iterable[Node], stop: Callable[[Node], bool]) -> Iterator[Node]:
+    """What the sources need, inputs first; nodes for which `stop` holds are left out with all that is below."""
+    seen: set[Node] = set()
+    stack = [(node, False) for node in reversed(tuple(sources))]
+    while stack:
+        node, expanded = stack.pop()
+        if expanded:
+            yield node
+        elif node not in seen and not stop(node):
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((source, False) for source in reversed(_needs(node)) if source not in seen)
+
+
+def _needs(node: Node) -> tuple[Node, ...]:
+    """Operands, and the masks whose counts the node's attributes name."""
+    from fuse.ir.node import dependencies
+
+    extra = dependencies(node)[len(node.inputs) :]
+    return operands(node) + extra

@@ -1,0 +1,45 @@
+"""Every choice of a kernel that changes its speed and not its meaning, in one record, so that a tuner can search.
+
+`lanes` and `block` do fix the order in which a sum adds, so they are chosen from the kernel alone, never from the
+machine, the data or the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCK = 16384
+"""Elements of one unit of work: the fixed block of a reduction."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """tile: rows that pass through all stages together; lanes: elements of a vector; block: rows of a unit."""
+
+    tile: int = 1024
+    lanes: int = 8
+    block: int = BLOCK
+
+    @property
+    def tile_stride(self) -> int:
+        """Elements between two tile buffers; padded so that equal rows of two tiles do not share a cache set."""
+        return self.tile + 64
+
+
+def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int, reduces: bool) -> Schedule:
+    """A schedule from what the kernel computes.
+
+    Light bodies take wide vectors, which LLVM splits into several registers: that hides latency and lets the
+    loop overhead vanish. Heavy bodies take one register a value, so that nothing spills. Tiles that do not fit in
+    half of L2 (512 KiB) get fewer rows.
+    """
+    widest = max((dtype.itemsize for dtype in dtypes), default=8)
+    register = 64 // max(widest, 4)
+    lanes = register * (4 if cost <= 12 else 2 if cost <= 60 or reduces else 1)
+    tile = 1024
+    while tile > 256 and tiles * tile * 8 > 1 << 19:
+        tile //= 2
+    return Schedule(tile=tile, lanes=min(32, max(8, lanes)))

@@ -1,0 +1,58 @@
+"""What a plan is made of: steps in order, each of which fills in values of nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fuse.ir.node import ConstantArray, Node
+from fuse.plan.kernels import Kernel
+from fuse.plan.placement import Domain
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a kernel's buffer is at run time.
+
+    value: the array of a node, or (`column` given) a column of it; table: an array known to the plan.
+    """
+
+    kind: Literal["value", "table"]
+    node: Node | None = None
+    column: int | None = None
+    table: ConstantArray | None = None
+
+
+@dataclass(frozen=True)
+class KernelStep:
+    """Run a kernel over a domain. `results` are the nodes it stores, `bindings` its buffers in order."""
+
+    kernel: Kernel
+    domain: Domain
+    bindings: tuple[Binding, ...]
+    results: tuple[Node, ...]
+    cost: float
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the kernel gives fewer rows than it reads."""
+        return any(buffer.role == "append" for buffer in self.kernel.buffers)
+
+
+@dataclass(frozen=True)
+class LibraryStep:
+    """Evaluate one node with the interpreter: views for free, BLAS, and what has no emitter."""
+
+    node: Node
+
+
+Step = KernelStep | LibraryStep
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps that compute `outputs` from `inputs`."""
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    steps: tuple[Step, ...]
