@@ -8,7 +8,7 @@
             for each step: for each plane: left[plane] &= keep where slots[test] > bin
             out[output of the tree][row] += leaf[lowest member of left]
         for each tree:                                           "traverse"
-            for each of `depth` steps: place = child + (slots[test] > bin)     16 rows in lock-step
+            until all are at leaves: place = child + (slots[test] > bin)      16 rows in lock-step
             out[output of the tree][row] += leaf[place]
 
 The leaf values are added one tree after the other, in the order of the trees, so the bits are those of
@@ -19,7 +19,7 @@ used, so it works on every target. Left out: what the tables hold and which stra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from llvmlite import ir
 
@@ -39,11 +39,13 @@ from fuse.codegen.forest_bins import (
     splat,
 )
 from fuse.codegen.scalar import DOUBLE, INT32, INT64, constant
-from fuse.plan.forest_layout import BLOCK, ForestCode
+from fuse.plan.forest_layout import BLOCK, NEVER, ForestCode
 
 _TREE_FIELDS = 4
-_WALKERS = 16
+_WALKERS = 8
 """Rows that walk a tree in lock-step: enough to hide the latency of two dependent loads."""
+_LEVELS = 3
+"""Levels between two looks whether all walkers have arrived."""
 
 
 def emit_forest(
@@ -62,20 +64,48 @@ def emit_forest(
     count: i64, rows in this tile; out: double*, output k of row r goes to out[k * tile + r], writable up to the
     next multiple of 64 rows.
     """
-    stage = Stage(builder, code, pointers, features)
     counts = entry_alloca(builder, BLOCK_WORDS, "counts")
     blocks = builder.udiv(builder.add(count, INT64(BLOCK - 1)), INT64(BLOCK))
-    emit_trees = _emit_bitvector if code.strategy == "bitvector" else _emit_traverse
 
-    def block(index: ir.Value) -> None:
-        row = builder.mul(index, INT64(BLOCK))
-        target = stage.at(out, row, DOUBLE)
-        _emit_base(stage, target)
-        emit_bins(stage, counts, row)
-        trees = pointers["tree_count"]
-        each(builder, 0, trees, lambda tree: emit_trees(stage, tree, target), "tree")
+    def batch(start: ir.Value, stop: ir.Value) -> None:
+        def stage_of(block: ir.Value) -> tuple[Stage, ir.Value, ir.Value]:
+            row = builder.mul(block, INT64(BLOCK))
+            offset = builder.mul(builder.mul(builder.sub(block, start), pointers["slot_count"]), INT64(BLOCK))
+            slots = builder.gep(pointers["scratch"], [offset], source_etype=INT8)
+            stage = Stage(builder, code, pointers, features, slots)
+            return stage, row, stage.at(out, row, DOUBLE)
 
-    each(builder, 0, blocks, block, "block")
+        def prepare(block: ir.Value) -> None:
+            stage, row, target = stage_of(block)
+            _emit_base(stage, target)
+            emit_bins(stage, counts, row)
+
+        def add_trees(first: ir.Value, last: ir.Value) -> None:
+            def add_block(block: ir.Value) -> None:
+                stage, _, target = stage_of(block)
+                each(builder, first, last, lambda tree: emit_tree(stage, tree, target), "tree")
+
+            each(builder, start, stop, add_block, "block")
+
+        each(builder, start, stop, prepare, "prepare")
+        _each_run(builder, pointers["tree_count"], pointers["trees_per_pass"], add_trees, "trees")
+
+    emit_tree = _emit_bitvector if code.strategy == "bitvector" else _emit_traverse
+    _each_run(builder, blocks, pointers["blocks_per_pass"], batch, "blocks")
+
+
+def _each_run(
+    builder: ir.IRBuilder, count: ir.Value, size: ir.Value, body: Callable[[ir.Value, ir.Value], None], name: str
+) -> None:
+    """`for start in range(0, count, size): body(start, min(start + size, count))`"""
+
+    def run(index: ir.Value) -> None:
+        start = builder.mul(index, size)
+        end = builder.add(start, size)
+        body(start, builder.select(builder.icmp_signed("<", end, count), end, count))
+
+    runs = builder.udiv(builder.add(count, builder.sub(size, INT64(1))), size)
+    each(builder, 0, runs, run, name)
 
 
 def _emit_base(stage: Stage, target: ir.Value) -> None:
@@ -130,7 +160,7 @@ def _emit_test(stage: Stage, test: ir.Value, members: ir.Value) -> ir.Value:
         b.bitcast(splat(b, b.load(stage.at(test, place, INT32), typ=INT32), BLOCK // 4), BLOCK_BYTES)
         for place in (1, 2)
     )
-    slot = b.load(stage.at(stage.pointers["scratch"], offset, INT8), align=BLOCK, typ=BLOCK_BYTES)
+    slot = b.load(stage.at(stage.slots, offset, INT8), align=BLOCK, typ=BLOCK_BYTES)
     goes_right = b.icmp_unsigned(">", slot, bin_)
     return s.and_(members, s.or_(keep, b.sext(b.not_(goes_right), BLOCK_BYTES)))
 
@@ -155,7 +185,7 @@ def _lanes_at(builder: ir.IRBuilder, vector: ir.Value, first: int) -> ir.Value:
 def _emit_leaf(stage: Stage, values: ir.Value, place: ir.Value) -> ir.Value:
     """values[place] for 8 rows, out of 8 values a plane: a permute of each 8, chosen by the upper bits."""
     b, s = stage.builder, stage.scalar
-    if stage.code.planes > 8:
+    if not stage.code.has_permute:
         return gather(stage, values, b.zext(place, ir.VectorType(INT32, LANES)), DOUBLE)
     wide = b.zext(place, ir.VectorType(INT64, LANES))
     inner = s.and_(wide, LANES - 1)
@@ -182,32 +212,48 @@ def _emit_permute(builder: ir.IRBuilder, source: ir.Value, index: ir.Value) -> i
 
 def _emit_traverse(stage: Stage, tree: ir.Value, target: ir.Value) -> None:
     b = stage.builder
-    begin, depth, _, output = (
-        stage.field("trees", tree, _TREE_FIELDS, place, INT64) for place in range(_TREE_FIELDS)
-    )
+    begin, leaf, output = (stage.field("trees", tree, _TREE_FIELDS, place, INT64) for place in (0, 2, 3))
+    tests = stage.at(stage.pointers["tests"], begin, INT64)
+    values = stage.at(stage.pointers["leaf"], leaf, DOUBLE)
     address = _rows_of(stage, target, output, 0)
 
     def walk(group: ir.Value) -> None:
         first = b.mul(group, INT64(_WALKERS))
-        slots = [
-            stage.at(stage.pointers["scratch"], b.add(first, INT64(row)), INT8) for row in range(_WALKERS)
-        ]
-
-        def step(_: ir.Value, places: list[ir.Value]) -> list[ir.Value]:
-            return [_emit_step(stage, place, slot) for place, slot in zip(places, slots, strict=True)]
-
-        for row, place in enumerate(fold_loop(b, INT64(0), depth, [begin] * _WALKERS, step, "level")):
-            value = b.load(stage.at(stage.pointers["leaf"], place, DOUBLE), typ=DOUBLE)
+        slots = [stage.at(stage.slots, b.add(first, INT64(row)), INT8) for row in range(_WALKERS)]
+        for row, place in enumerate(_emit_walk(stage, tests, slots)):
+            value = b.load(stage.at(values, b.zext(place, INT64), DOUBLE), typ=DOUBLE)
             _emit_add(stage, stage.at(address, b.add(first, INT64(row)), DOUBLE), value)
 
     each(b, 0, INT64(BLOCK // _WALKERS), walk, "walkers")
 
 
-def _emit_step(stage: Stage, place: ir.Value, slots: ir.Value) -> ir.Value:
-    """The place of the child that the row goes to."""
+def _emit_walk(stage: Stage, tests: ir.Value, slots: list[ir.Value]) -> list[ir.Value]:
+    """Walk until every row is at a leaf, which is looked at every few levels only."""
     b = stage.builder
-    test = b.load(stage.at(stage.pointers["tests"], place, INT64), typ=INT64)
-    offset = b.lshr(b.and_(test, INT64(0xFFFFFF00)), INT64(2))
-    slot = b.load(stage.at(slots, offset, INT8), typ=INT8)
-    goes_right = b.icmp_unsigned(">", slot, b.trunc(test, INT8))
-    return b.add(b.lshr(test, INT64(32)), b.zext(goes_right, INT64))
+    before = b.block
+    level, after = b.append_basic_block("level"), b.append_basic_block("level.end")
+    b.branch(level)
+    b.position_at_end(level)
+    starts = [b.phi(INT32) for _ in slots]
+    places: list[ir.Value] = list(starts)
+    for _ in range(_LEVELS):
+        at_leaf: ir.Value = INT8(NEVER)
+        for row, slot in enumerate(slots):
+            places[row], bin_ = _emit_step(stage, tests, places[row], slot)
+            at_leaf = b.and_(at_leaf, bin_)
+    for start, place in zip(starts, places, strict=True):
+        start.add_incoming(INT32(0), before)
+        start.add_incoming(place, level)
+    b.cbranch(b.icmp_unsigned("==", at_leaf, INT8(NEVER)), after, level)
+    b.position_at_end(after)
+    return places
+
+
+def _emit_step(stage: Stage, tests: ir.Value, place: ir.Value, slots: ir.Value) -> tuple[ir.Value, ir.Value]:
+    """The place of the child that the row goes to, and the bin of the test."""
+    b = stage.builder
+    test = b.load(stage.at(tests, b.zext(place, INT64), INT64), typ=INT64)
+    slot = b.load(stage.at(slots, b.lshr(test, INT64(32)), INT8), typ=INT8)
+    bin_ = b.trunc(test, INT8)
+    goes_right = b.zext(b.icmp_unsigned(">", slot, bin_), INT32)
+    return b.add(b.lshr(b.trunc(test, INT32), INT32(8)), goes_right), bin_

@@ -36,12 +36,13 @@ _NAN_CODE = 1 << 30
 
 @dataclass(frozen=True)
 class Stage:
-    """What every part of the forest stage needs: where to emit, the tables, and the block's rows."""
+    """What every part of the forest stage needs: where to emit, the tables, and the slots of the block's rows."""
 
     builder: ir.IRBuilder
     code: ForestCode
     pointers: Mapping[str, ir.Value]
     features: ir.Value
+    slots: ir.Value
 
     @property
     def scalar(self) -> Scalar:
@@ -59,7 +60,7 @@ class Stage:
 
     def slot(self, index: ir.Value) -> ir.Value:
         """The address of a slot's bytes."""
-        return self.at(self.pointers["scratch"], self.builder.mul(index, INT64(BLOCK)), INT8)
+        return self.at(self.slots, self.builder.mul(index, INT64(BLOCK)), INT8)
 
 
 def fold_loop(

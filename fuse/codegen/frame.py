@@ -90,7 +90,8 @@ class Frame:
 
     def alloca(self, kind: ir.Type, name: str = "") -> ir.Value:
         """Memory of the kernel's own frame."""
-        place = self.entry.alloca(kind, name=name)
+        with self.builder.goto_entry_block():
+            place = self.builder.alloca(kind, name=name)
         place.align = _ALIGN
         return place
 
@@ -99,7 +100,7 @@ def scratch_bytes(kernel: Kernel) -> int:
     """The scratch memory of one worker: the tile buffers, and room for strided stores behind them."""
     stride = kernel.schedule.tile_stride
     dtypes = [*kernel.tiles, *(np.dtype(np.float64) for b in kernel.buffers if b.role in ("store", "append"))]
-    return sum(-(-max(dtype.itemsize, 1) * stride // _ALIGN) * _ALIGN for dtype in dtypes) + _ALIGN
+    return sum(-(-max(dtype.itemsize, 1) * stride // _ALIGN) * _ALIGN for dtype in dtypes)
 
 
 def load_word(b: ir.IRBuilder, block: ir.Value, place: int) -> ir.Value:

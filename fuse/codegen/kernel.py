@@ -10,19 +10,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from llvmlite import ir
 
 from fuse.codegen import reductions
 from fuse.codegen.dot import emit_dot
 from fuse.codegen.dtypes import I8, I64, POINTER, word
 from fuse.codegen.forest import emit_forest
-from fuse.codegen.frame import Frame, Span, at, load_word, store_word
+from fuse.codegen.frame import Frame, Span, at, load_word, scratch_bytes, store_word
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.maps import emit_map
 from fuse.codegen.matrix import emit_load_matrix
 from fuse.codegen.reductions import Accumulator
 from fuse.codegen.scalar import Scalar
 from fuse.codegen.target import Target, data_layout
+from fuse.plan import forest_layout
 from fuse.plan.kernels import (
     BASE,
     BLOCKS,
@@ -54,9 +57,9 @@ def emit_module(kernel: Kernel, layout: Layout, target: Target) -> str:
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, I64]), SYMBOL)
     for argument in function.args[:2]:
         argument.add_attribute("noalias")
-    entry, start = function.append_basic_block("entry"), function.append_basic_block("start")
-    b = ir.IRBuilder(start)
-    entry_builder = ir.IRBuilder(entry)
+    stack, entry, start = (function.append_basic_block(name) for name in ("stack", "entry", "start"))
+    ir.IRBuilder(stack).branch(entry)
+    b, entry_builder = ir.IRBuilder(start), ir.IRBuilder(entry)
     frame = _frame(kernel, layout, target, b, entry_builder, function)
     _emit_morsels(frame)
     entry_builder.branch(start)
@@ -202,6 +205,16 @@ def _emit_stage(
         case Dot():
             emit_dot(frame, stage, span)
         case Forest():
-            pointers = {name: frame.pointer(buffer) for name, buffer in stage.tables}
-            features, out = frame.tile_pointer(stage.features), frame.tile_pointer(stage.result)
-            emit_forest(frame.builder, stage.code, pointers, features, span.rows, out)
+            _emit_forest_stage(frame, stage, span)
+
+
+def _emit_forest_stage(frame: Frame, stage: Forest, span: Span) -> None:
+    """Sizes are tables of one element, loaded at the kernel's entry; working memory lies behind the tiles."""
+    pointers: dict[str, ir.Value] = {}
+    for name, buffer in stage.tables:
+        pointer = frame.pointer(buffer)
+        pointers[name] = frame.entry.load(pointer, typ=I64) if name in forest_layout.SIZES else pointer
+    pointers["scratch"] = frame.builder.gep(frame.scratch, [word(scratch_bytes(frame.kernel))], source_etype=I8)
+    code = replace(stage.code, tile=frame.kernel.schedule.tile_stride)
+    features, out = frame.tile_pointer(stage.features), frame.tile_pointer(stage.result)
+    emit_forest(frame.builder, code, pointers, features, span.rows, out)

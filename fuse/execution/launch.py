@@ -28,6 +28,7 @@ from fuse.plan.kernels import (
     Layout,
     to_text,
 )
+from fuse.plan.steps import KernelStep
 from fuse.runtime import cache, threads
 
 FORMAT = 1
@@ -108,9 +109,10 @@ class Launched:
 
 
 def launch(
-    kernel: Kernel, code: Code, bound: Bound, matrices: Sequence[tuple[int, int]], cost: float, keeps: bool
+    step: KernelStep, code: Code, bound: Bound, matrices: Sequence[tuple[int, int]]
 ) -> Launched:
     """Run the code over all units on as many threads as repay themselves. `matrices`: two strides a buffer."""
+    kernel = step.kernel
     block = kernel.schedule.block
     blocks = -(-bound.inner // block)
     units = blocks
@@ -118,15 +120,16 @@ def launch(
         units *= length
     per_morsel = max(1, block // max(bound.inner, 1))
     morsels = -(-units // per_morsel)
-    workers = min(morsels, _workers(kernel, bound, units, cost))
+    workers = min(morsels, _workers(kernel, bound, units, step.cost))
     control = np.zeros(CONTROL_WORDS + len(bound.outer), np.int64)
     control[NEXT : NEXT + 8] = (0, morsels, units, per_morsel, bound.inner, blocks, 0, workers == 1)
     control[CONTROL_WORDS:] = bound.outer
-    counts = np.empty(units if keeps else 0, np.int64)
-    scratch = np.empty(code.scratch * workers + 64, np.uint8)
+    counts = np.empty(units if step.keeps else 0, np.int64)
+    per_worker = code.scratch + -(-step.extra_scratch // 64) * 64
+    scratch = np.empty(per_worker * workers + 64, np.uint8)
     start = -(-scratch.ctypes.data // 64) * 64
     strides = [stride for pair in matrices for stride in pair]
-    arguments = np.array([*bound.words, start, code.scratch, counts.ctypes.data, *strides], np.int64)
+    arguments = np.array([*bound.words, start, per_worker, counts.ctypes.data, *strides], np.int64)
     threads.run(code.address, arguments.ctypes.data, control.ctypes.data, workers)
     return Launched(counts, bool(control[ERROR]), workers == 1)
 

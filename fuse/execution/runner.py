@@ -111,9 +111,7 @@ class _KernelRun:
         self._allocate(values, sizes, shape)
         arrays = [values[slot] if column is None else values[slot][:, column] for slot, column in self.sources]
         bound = self._bind(arrays, shape)
-        launched = launch(
-            self.kernel, self._code(bound), bound, self._matrices(arrays), self.step.cost, self.step.keeps
-        )
+        launched = launch(self.step, self._code(bound), bound, self._matrices(arrays))
         if launched.failed:
             raise Rerun
         self._finish(values, sizes, bound, launched)

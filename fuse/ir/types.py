@@ -71,6 +71,8 @@ def size(function: str, *operands: Dim | None) -> Dim:
         return SIZE_FUNCTIONS[function](*operands)
     if function == "multiply":
         return _product([operand for operand in operands if operand is not None])
+    if function == "slice":
+        operands = (operands[0], *_one_spelling(_bounds(operands[1:])))
     if function == "slice" and isinstance(operands[0], SizeOf) and operands[0].function == "slice":
         source, *first = operands[0].operands
         combined = compose_slices(source, _bounds(first), _bounds(operands[1:]))
@@ -91,6 +93,13 @@ def _bounds(operands: Sequence[Dim | None]) -> Bounds:
     assert not isinstance(stop, Symbol | Count | SizeOf), stop
     assert not isinstance(step, Symbol | Count | SizeOf), step
     return start, stop, step
+
+
+def _one_spelling(bounds: Bounds) -> Bounds:
+    """`[:3]` is `[0:3:1]`: equal slices of an unknown length must give equal lengths."""
+    start, stop, step = bounds
+    step = 1 if step is None else step
+    return (0 if start is None and step > 0 else start), stop, step
 
 
 def compose_slices(length: Dim | None, first: Bounds, second: Bounds) -> Bounds | None:

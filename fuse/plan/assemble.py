@@ -8,12 +8,15 @@ a filter runs on the compacted rows, track `KEPT`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from fuse.ir.forest import ForestTables
 from fuse.ir.node import ConstantArray, Node
+from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.plan import forest_layout
 from fuse.plan.classify import as_column, operands, role_of
 from fuse.plan.cost import operation_cost
@@ -72,6 +75,7 @@ class _Assembly:
         self.tiles: dict[Key, int] = {}
         self.matrices: dict[Key, tuple[int, int]] = {}
         self.kept_columns: dict[Node, int] = {}
+        self.extra_scratch = 0
 
     # Values
 
@@ -172,8 +176,11 @@ class _Assembly:
             index = self.values[node.inputs[1], track, at]
             table = self.buffer("table", node.inputs[0])
             return self._add(draft, Instruction("gather", (index,), node.dtype, (table, node.attrs["mode"])))
-        sources = tuple(self.values[source, track, at] for source in node.inputs)
-        return self._add(draft, Instruction(node.op, sources, node.dtype))
+        sources = [self.values[source, track, at] for source in node.inputs]
+        for place in _immediate_operands(node):
+            literal = int(node.inputs[place].attrs["value"].array)
+            sources[place] = self._add(draft, Instruction("literal", (), node.inputs[place].dtype, literal))
+        return self._add(draft, Instruction(node.op, tuple(sources), node.dtype))
 
     def _add(self, draft: _Draft, instruction: Instruction) -> int:
         draft.body.append(instruction)
@@ -231,10 +238,10 @@ class _Assembly:
         return first, width
 
     def _forest(self, node: Node, track: str, phase: int, left: int, width: int) -> tuple[int, int]:
-        layout = forest_layout.layout(node.attrs["tables"])
-        tables = tuple(
-            (name, self.table(ConstantArray(np.ascontiguousarray(array)))) for name, array in layout.arrays.items()
-        )
+        layout = _forest_layout(node.attrs["tables"])
+        self.extra_scratch = max(self.extra_scratch, layout.scratch_bytes)
+        arrays = {**layout.arrays, **{name: np.array([size], np.int64) for name, size in layout.sizes.items()}}
+        tables = tuple((name, self.table(ConstantArray(np.ascontiguousarray(a)))) for name, a in arrays.items())
         outputs = int(node.attrs["outputs"])
         result = self.new_tiles(node.dtype, outputs)
         self.draft(track, phase).behind.append(Forest(track, left, tables, layout.code, result, outputs))
@@ -343,6 +350,13 @@ class _Assembly:
         self.draft(BASE, phase).compaction = Compaction(self.value(mask, BASE, phase), columns)
 
 
+def _immediate_operands(node: Node) -> tuple[int, ...]:
+    """Operands that go into the code, so that LLVM turns a division by a constant into a multiplication."""
+    row = SCALAR_OPS.get(node.op)
+    places = row.immediate if row is not None else ()
+    return tuple(p for p in places if node.inputs[p].op == "constant" and node.inputs[p].dtype.kind in "iu")
+
+
 def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> KernelStep:
     """The kernel that computes these roots in one pass over the domain."""
     assembly = _Assembly(placement, domain)
@@ -358,6 +372,11 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
     map_cost = sum(operation_cost(node) for node in body if node.op not in ("forest", "dot"))
     schedule = choose_schedule(dtypes, max(map_cost, widest / 4), len(assembly.tile_dtypes), reduces)
     kernel = Kernel(stages, tuple(assembly.buffers), tuple(assembly.tile_dtypes), schedule)
-    return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost)
+    return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost, assembly.extra_scratch)
+
+
+@functools.lru_cache(maxsize=64)
+def _forest_layout(tables: ForestTables) -> forest_layout.ForestLayout:
+    return forest_layout.layout(tables)
 
 

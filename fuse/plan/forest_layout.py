@@ -8,7 +8,7 @@ values and categories are dealt with once per feature and not once per node. The
   after all tests, in any order, is a set whose lowest member is the row's leaf. The set is kept in bytes of 8
   leaves ("planes"), and a test stands only in the planes that it changes.
 - "traverse" for all others: the nodes of a tree breadth first, siblings side by side, and leaves that lead to
-  themselves, so that all rows walk as many steps as the tree is deep without a branch.
+  themselves, so that rows walk on in lock-step, without a branch, until the last has arrived.
 
 Left out: the loops (fuse/codegen/forest.py).
 """
@@ -27,6 +27,10 @@ from fuse.plan.forest_bins import Bins, bins
 BLOCK = 64
 """Rows that go through the trees together; also the bytes of a slot."""
 MAX_LEAVES = 64
+_SLOT_CACHE = 1 << 18
+"""Bytes of slots that should stay in the second-level cache while all trees read them."""
+_TREE_CACHE = 1 << 14
+"""Bytes of tables of the trees that should stay in the first-level cache while rows go through them."""
 NEVER = 255
 """The bin that no slot exceeds."""
 _BYTES = 0x01010101
@@ -39,13 +43,15 @@ class ForestCode:
     """All that the code of a forest stage depends on: never the number, size or values of its trees.
 
     strategy: see above; planes: bytes of a leaf set, 1, 2, 4 or 8 (0 for "traverse"); has_categorical: some
-    test is categorical; has_missing_zero: some test takes zero for missing; tile: rows of the feature buffer.
+    test is categorical; has_missing_zero: some test takes zero for missing; has_permute: the target picks 8
+    doubles out of 8 by one instruction (AVX-512); tile: rows of the feature buffer.
     """
 
     strategy: Strategy
     planes: int
     has_categorical: bool
     has_missing_zero: bool
+    has_permute: bool = False
     tile: int = 1024
 
 
@@ -66,17 +72,18 @@ class ForestLayout:
 POINTERS = ("columns", "last_cell", "cells", "thresholds", "slots", "sets", "members",
             "trees", "tests", "leaf", "base")  # fmt: skip
 """The names in `ForestLayout.arrays`; each is a pointer argument of the kernel."""
-SIZES = ("column_count", "set_group_count", "first_set_slot", "tree_count", "output_count")
+SIZES = ("column_count", "set_group_count", "first_set_slot", "slot_count", "tree_count", "output_count",
+         "blocks_per_pass", "trees_per_pass")  # fmt: skip
 """The names in `ForestLayout.sizes`."""
 
 
-def layout(tables: ForestTables, tile: int = 1024) -> ForestLayout:
+def layout(tables: ForestTables, tile: int = 1024, has_permute: bool = False) -> ForestLayout:
     """The flat tables for the kernel; `tile` is the row count of its feature buffer, a multiple of 64.
 
-    trees: int64[trees, 4], a row is where the tree begins in `tests`, how many steps it takes, where its values
-    begin in `leaf`, and its output;
+    trees: int64[trees, 4], a row is where the tree begins in `tests`, how many steps it takes ("bitvector"),
+    where its values begin in `leaf`, and its output;
     tests: "bitvector": uint32[steps, planes, 3], one test a plane: slot * 64, bin and mask of the leaves that
-    stay, both repeated four times; "traverse": uint64[nodes], child << 32 | slot << 8 | bin;
+    stay, both repeated four times; "traverse": uint64[nodes], slot * 64 << 32 | child << 8 | bin;
     leaf: float64, for "bitvector" 8 * planes a tree, for "traverse" one a node.
     """
     if tile % BLOCK:
@@ -88,15 +95,21 @@ def layout(tables: ForestTables, tile: int = 1024) -> ForestLayout:
         _bitvector(tables, binned, walk, planes) if planes else _traverse(tables, binned, walk)
     )
     trees[:, 3] = tables.output.array
-    code = ForestCode(strategy, planes, bool(binned.sets.size), _has_missing_zero(tables), tile)
+    code = ForestCode(
+        strategy, planes, bool(binned.sets.size), _has_missing_zero(tables), has_permute, tile
+    )
     arrays = {name: getattr(binned, name) for name in POINTERS[:7]}
     arrays |= {"trees": trees, "tests": tests, "leaf": leaf, "base": tables.base.array}
+    slot_bytes = BLOCK * max(binned.slot_count, 1)
+    blocks_per_pass = min(max(_SLOT_CACHE // slot_bytes, 1), tile // BLOCK)
+    tree_bytes = (tests.nbytes + leaf.nbytes) // max(tables.tree_count, 1)
     sizes = {
         "column_count": len(binned.columns), "set_group_count": len(binned.sets),
-        "first_set_slot": len(binned.slots), "tree_count": tables.tree_count,
-        "output_count": tables.base.array.size,
+        "first_set_slot": len(binned.slots), "slot_count": binned.slot_count,
+        "tree_count": tables.tree_count, "output_count": tables.base.array.size,
+        "blocks_per_pass": blocks_per_pass, "trees_per_pass": max(_TREE_CACHE // max(tree_bytes, 1), 1),
     }  # fmt: skip
-    return ForestLayout(code, arrays, sizes, BLOCK * max(binned.slot_count, 1))
+    return ForestLayout(code, arrays, sizes, blocks_per_pass * slot_bytes)
 
 
 def _has_missing_zero(tables: ForestTables) -> bool:
@@ -112,8 +125,8 @@ class _Walk:
     """All nodes and leaves of all trees, tree after tree, breadth first, siblings side by side.
 
     node: index of a node, or ~leaf; tree: which tree; child: place of the left child, its own for a leaf;
-    count, first: how many leaves lie below, and the number of the leftmost in the tree; begin, depth,
-    leaf_count: of each tree: where it begins, the longest path, its leaves.
+    count, first: how many leaves lie below, and the number of the leftmost in the tree; begin, leaf_count: of
+    each tree: where it begins, and its leaves.
     """
 
     node: np.ndarray
@@ -122,20 +135,18 @@ class _Walk:
     count: np.ndarray
     first: np.ndarray
     begin: np.ndarray
-    depth: np.ndarray
     leaf_count: np.ndarray
 
 
 def _walk(tables: ForestTables) -> _Walk:
     left, right = tables.left.array.astype(np.int64), tables.right.array.astype(np.int64)
     node, tree = tables.roots.array.astype(np.int64), np.arange(tables.tree_count)
-    nodes, trees, depth = [node], [tree], np.zeros(tables.tree_count, np.int64)
+    nodes, trees = [node], [tree]
     while (node >= 0).any():
         inner, tree = node[node >= 0], np.repeat(tree[node >= 0], 2)
         node = np.stack([left[inner], right[inner]], axis=1).reshape(-1)
         nodes.append(node)
         trees.append(tree)
-        depth[np.unique(tree)] += 1
     count, first = _leaf_ranges(nodes)
     order = np.argsort(np.concatenate(trees), kind="stable")
     place = np.empty_like(order)
@@ -144,9 +155,7 @@ def _walk(tables: ForestTables) -> _Walk:
     child = _children(nodes, place)[order]
     begin = np.searchsorted(by_tree, np.arange(tables.tree_count))
     leaf_count = count[order][begin] if order.size else np.zeros(0, np.int64)
-    return _Walk(
-        np.concatenate(nodes)[order], by_tree, child, count[order], first[order], begin, depth, leaf_count
-    )
+    return _Walk(np.concatenate(nodes)[order], by_tree, child, count[order], first[order], begin, leaf_count)
 
 
 def _leaf_ranges(nodes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -214,12 +223,13 @@ def _steps(tree: np.ndarray, present: np.ndarray, tree_count: int) -> tuple[np.n
 
 def _traverse(tables: ForestTables, binned: Bins, walk: _Walk) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     trees = np.zeros((tables.tree_count, 4), np.int64)
-    trees[:, 0], trees[:, 1] = walk.begin, walk.depth
+    trees[:, 0] = trees[:, 2] = walk.begin
     inner = walk.node >= 0
     node = np.where(inner, walk.node, 0)
     slot, bin_ = np.zeros(node.size, np.uint64), np.full(node.size, NEVER, np.uint64)
     leaf = np.zeros(node.size)
     slot[inner], bin_[inner] = binned.node_slot[node[inner]], binned.node_bin[node[inner]]
     leaf[~inner] = tables.leaf.array[~walk.node[~inner]]
-    tests = walk.child.astype(np.uint64) << np.uint64(32) | slot << np.uint64(8) | bin_
+    child = (walk.child - walk.begin[walk.tree]).astype(np.uint64)
+    tests = slot * np.uint64(BLOCK) << np.uint64(32) | child << np.uint64(8) | bin_
     return trees, tests, leaf

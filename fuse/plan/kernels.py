@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from fuse.plan.forest_layout import ForestCode
 from fuse.plan.schedule import Schedule
 
 Role = Literal["load", "store", "append", "uniform", "table", "partial"]
@@ -91,7 +92,7 @@ class Forest:
     track: str
     features: int
     tables: tuple[tuple[str, int], ...]
-    code: Hashable
+    code: ForestCode
     result: int
     outputs: int
 

@@ -25,13 +25,17 @@ class Binding:
 
 @dataclass(frozen=True)
 class KernelStep:
-    """Run a kernel over a domain. `results` are the nodes it stores, `bindings` its buffers in order."""
+    """Run a kernel over a domain. `results` are the nodes it stores, `bindings` its buffers in order.
+
+    cost: operations a row; extra_scratch: bytes of working memory a worker needs for its tables, besides the tiles.
+    """
 
     kernel: Kernel
     domain: Domain
     bindings: tuple[Binding, ...]
     results: tuple[Node, ...]
     cost: float
+    extra_scratch: int = 0
 
     @property
     def keeps(self) -> bool:

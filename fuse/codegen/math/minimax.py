@@ -194,12 +194,13 @@ def cube_root(terms: int) -> Table:
 
 
 def log_gamma(terms: int) -> Table:
-    """lgamma(2 + t) = t * P(t), -0.8 <= t <= 1/2."""
+    """lgamma(2 + t) = t * (t + 1) * P(t + 1/4), -1 <= t <= 1/2."""
 
-    def quotient(t: mpf) -> mpf:
-        return mpmath.loggamma(2 + t) / t
+    def quotient(u: mpf) -> mpf:
+        t = u - mpf(1) / 4
+        return mpmath.loggamma(2 + t) / t / (t + 1)
 
-    return fit(quotient, lambda t: 1 / quotient(t), (-0.8001, 0.5001), terms)
+    return fit(quotient, lambda u: 1 / quotient(u), (-0.75001, 0.75003), terms)
 
 
 def stirling(terms: int) -> Table:

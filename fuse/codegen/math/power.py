@@ -49,27 +49,36 @@ def _power_of_any(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
 
 
 def power_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
-    """x**y in single precision, by double arithmetic."""
-    wide = s.fpext(s.abs(x), DOUBLE)
-    parts = split(s, wide, subnormals=False)
-    r = s.muladd(parts.z, s.lookup(parts.index, LOG_STEPS[0], DOUBLE), -1.0)
-    base = s.add(parts.k, s.lookup(parts.index, LOG_STEPS[3], DOUBLE))
-    logarithm = s.muladd(r, s.poly(r, LOG2_SHORT), base)
-    exponent = clamp(s, s.mul(s.fpext(y, DOUBLE), logarithm), -300.0, 300.0)
-    k, word = round_to_integer(s, exponent)
-    f = s.sub(exponent, k)
-    value = s.muladd(f, s.poly(f, EXP2_SHORT), 1.0)
-    scaled = s.from_bits(s.add(s.bits(value), s.shl(word, 52)))
-    return _correct(s, x, y, s.fptrunc(scaled, FLOAT))
-
-
-def _correct(s: Scalar, x: ir.Value, y: ir.Value, value: ir.Value) -> ir.Value:
-    """`value`, which is |x|**y, corrected where x is not positive and finite or y is not finite."""
+    """x**y in single precision, by double arithmetic; 0.6 ulp."""
+    logarithm, wide = _log2_short(s, s.fpext(x, DOUBLE)), s.fpext(y, DOUBLE)
+    k, word = round_to_integer(s, wide, logarithm)
+    value = _exp2_short(s, s.exact_muladd(wide, logarithm, s.neg(k)), word)
     form = format_of(x)
     ordinary = s.icmp("<", s.sub(s.bits(x), 1), form.infinity - 1, signed=False)
-    finite = s.fcmp("ord", s.sub(y, y), 0.0)
-    rare = s.not_(s.and_(ordinary, finite))
-    return s.if_any(rare, lambda: [_special(s, x, y, value)], [value])[0]
+    plain = s.and_(ordinary, s.fcmp("<", s.abs(k), 512.0))
+    return s.if_any(s.not_(plain), lambda: [_power_of_any_single(s, x, y)], [value])[0]
+
+
+def _power_of_any_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
+    """x**y for all arguments."""
+    exponent = s.mul(s.fpext(y, DOUBLE), _log2_short(s, s.fpext(s.abs(x), DOUBLE)))
+    exponent = clamp(s, exponent, -300.0, 300.0)
+    k, word = round_to_integer(s, exponent)
+    return _special(s, x, y, _exp2_short(s, s.sub(exponent, k), word))
+
+
+def _log2_short(s: Scalar, x: ir.Value) -> ir.Value:
+    """log2 x to 2**-35, for normal x."""
+    parts = split(s, x, subnormals=False)
+    r = s.muladd(parts.z, s.lookup(parts.index, LOG_STEPS[0], DOUBLE), -1.0)
+    base = s.add(parts.k, s.lookup(parts.index, LOG_STEPS[3], DOUBLE))
+    return s.muladd(r, s.horner(r, LOG2_SHORT), base)
+
+
+def _exp2_short(s: Scalar, f: ir.Value, word: ir.Value) -> ir.Value:
+    """2**(k + f) in single precision; the word holds k, within the exponents of doubles."""
+    value = s.muladd(f, s.horner(f, EXP2_SHORT), 1.0)
+    return s.fptrunc(s.from_bits(s.add(s.bits(value), s.shl(word, 52))), FLOAT)
 
 
 def _special(s: Scalar, x: ir.Value, y: ir.Value, value: ir.Value) -> ir.Value:

@@ -4,7 +4,7 @@ erf: 8 intervals of 0.742 on [0, 5.936], a centre and a polynomial of degree 17 
 that the result keeps its relative accuracy. erfc: 1 - erf below 1/2; above, exp(-x*x), the square as a pair, times a
 piecewise polynomial for exp(x*x) erfc(x): 24 intervals (quarters of a binade), degree 13.
 
-gammaln: lgamma(2 + t) = t*P(t), -0.8 <= t <= 1/2, P of 23 terms; other x below 7.5 by adding or subtracting one
+gammaln: lgamma(2 + t) = t*(t + 1)*P(t + 1/4), -1 <= t <= 1/2, P of 25 terms; other x below 7.5 by adding or subtracting one
 logarithm of a product (the recurrence), larger x by Stirling's series with the logarithm as a pair. Negative x by
 reflection, in a rare block.
 
@@ -33,8 +33,8 @@ FIXED_POINT = 1.5 * 2.0**44
 ERFC_END = 28.0
 """Beyond this erfc rounds to 0."""
 HALF_WORD = 0x3FE0000000000000
-NEAR_TWO = 1.2
-"""From here the polynomial around 2 serves, so that the minimum near 1.46 is free of cancellation."""
+NEAR_TWO = 1.0
+"""From here the polynomial alone serves, so that the minimum near 1.46 is free of cancellation."""
 STIRLING_START = 7.5
 HALF_LOG_2PI = 0.9189385332046728
 LOG_PI = (1.1447298858494002, 1.0265951162707826e-17)
@@ -108,7 +108,8 @@ def _positive_gammaln(s: Scalar, x: ir.Value) -> Pair:
     t = s.sub(x, k)
     high, low = log_pair(s, s.select(large, x, _product(s, x, k, t)))
     sign = s.select(s.fcmp("<", k, 2.0), s.const(x, -1.0), 1.0)
-    slope = s.poly(s.select(large, s.const(x, 0.0), t), LGAMMA)
+    t = s.select(large, s.const(x, 0.0), t)
+    slope = s.mul(s.add(t, 1.0), s.horner(s.add(t, 0.25), LGAMMA))
     near = s.muladd(t, slope, s.mul(high, sign)), s.mul(low, sign)
     return double_word.select(s, large, _stirling(s, x, (high, low)), near)
 

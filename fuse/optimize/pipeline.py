@@ -1,0 +1,77 @@
+"""The order of the passes, each with the reason why it stands where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fuse.ir.node import Graph
+from fuse.optimize.drop_unused_features import drop_unused_features
+from fuse.optimize.fold_constants import fold_constants
+from fuse.optimize.fold_scaler_into_linear import fold_scaler_into_linear
+from fuse.optimize.merge_filters import merge_filters
+from fuse.optimize.one_hot_into_gather import one_hot_into_gather
+from fuse.optimize.push_slices import push_slices
+from fuse.optimize.share_reductions import share_reductions
+from fuse.optimize.simplify import simplify
+from fuse.optimize.sink_broadcasts import sink_broadcasts
+from fuse.optimize.split_columns import split_columns
+
+
+@dataclass(frozen=True)
+class Pass:
+    """An entry: the pass, why it stands here, and the ops without which it has nothing to do (none: always)."""
+
+    run: Callable[[Graph], Graph]
+    because: str
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return self.run.__name__
+
+
+PIPELINE: tuple[Pass, ...] = (
+    Pass(
+        sink_broadcasts,
+        because="first, so that the rules below see scalars and rows of parameters instead of whole columns of them",
+        needs=frozenset({"broadcast"}),
+    ),
+    Pass(fold_constants, because="parameters must be plain constants before rules can look at their values"),
+    Pass(simplify, because="fewer spellings of one value for everything that matches patterns below"),
+    Pass(
+        push_slices,
+        because="what is sliced away must be gone before columns are split and models are fed",
+        needs=frozenset({"slice", "gather", "reshape"}),
+    ),
+    Pass(
+        merge_filters,
+        because="before columns are split, while a table is still one value and its filter one node",
+        needs=frozenset({"compress"}),
+    ),
+    Pass(
+        fold_scaler_into_linear,
+        because="before columns are split: a scaled matrix that only feeds a dot is then never scaled at all",
+        needs=frozenset({"dot"}),
+    ),
+    Pass(
+        split_columns,
+        because="turns tables into independent columns, which is what the two passes below and fusion work on",
+        needs=frozenset({"stack", "concatenate", "forest", "dot"}),
+    ),
+    Pass(
+        one_hot_into_gather,
+        because="needs the one-hot matrix as columns",
+        needs=frozenset({"dot"}),
+    ),
+    Pass(
+        drop_unused_features,
+        because="needs the feature matrix as columns, and the weights that the passes above leave",
+        needs=frozenset({"forest", "dot"}),
+    ),
+    Pass(
+        share_reductions,
+        because="last, over the columns that are left",
+        needs=frozenset({"reduce"}),
+    ),
+)
