@@ -34,6 +34,8 @@ def _to_bool(s: Scalar, value: ir.Value, source: np.dtype) -> ir.Value:
 def _from_float(s: Scalar, value: ir.Value, source: np.dtype, target: np.dtype) -> ir.Value:
     b, kind = s.builder, with_element(value.type, register_type(target))
     if target.kind == "f":
+        if source.itemsize == 8 and target.itemsize == 2:
+            value = _to_odd_single(s, value)
         return b.fptrunc(value, kind) if target.itemsize < source.itemsize else b.fpext(value, kind)
     if source.itemsize == 2:
         value = b.fpext(value, with_element(value.type, ir.FloatType()))
@@ -42,6 +44,16 @@ def _from_float(s: Scalar, value: ir.Value, source: np.dtype, target: np.dtype) 
         return _to_unsigned(s, value, wide)
     number = _to_signed(s, value, wide)
     return number if target.itemsize >= 4 else b.trunc(number, kind)
+
+
+def _to_odd_single(s: Scalar, value: ir.Value) -> ir.Value:
+    """Double to single, rounded to odd: rounding that to half gives what rounding the double at once would."""
+    near = s.fptrunc(value)
+    back = s.fpext(near)
+    word = s.bits(near)
+    below = s.select(s.fcmp(">", s.abs(back), s.abs(value)), s.sub(word, 1), word)
+    inexact = s.and_(s.fcmp("!=", back, value), s.not_(s.isnan(value)))
+    return s.from_bits(s.select(inexact, s.or_(below, 1), word))
 
 
 def _to_signed(s: Scalar, value: ir.Value, element: ir.IntType) -> ir.Value:
@@ -66,10 +78,8 @@ def _from_int(s: Scalar, value: ir.Value, source: np.dtype, target: np.dtype) ->
     signed = source.kind in "imM"
     if target.kind == "f":
         if target.itemsize == 2:
-            single = with_element(value.type, ir.FloatType())
-            exact = with_element(value.type, ir.DoubleType())
-            wide = b.sitofp(value, exact) if signed else b.uitofp(value, exact)
-            return b.fptrunc(wide if source.itemsize > 2 else b.fptrunc(wide, single), kind)
+            single = with_element(value.type, ir.FloatType())  # NumPy too goes through single
+            return b.fptrunc(b.sitofp(value, single) if signed else b.uitofp(value, single), kind)
         return b.sitofp(value, kind) if signed else b.uitofp(value, kind)
     width = register_type(source).width
     if width > register_type(target).width:

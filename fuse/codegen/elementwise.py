@@ -300,14 +300,6 @@ def _bit_count(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
     return count if count.type == kind else s.builder.trunc(count, kind)
 
 
-def _integer_reciprocal(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
-    """1 // x toward zero: only 1 and -1 have one; 1 // 0 is the smallest (largest unsigned) value as in NumPy."""
-    (value,) = v
-    safe, zero = _safe_divisor(s, dtype, s.const(value, 1), value)
-    divide = s.builder.udiv if dtype.kind == "u" else s.builder.sdiv
-    return s.select(zero, s.const(value, 0), divide(s.const(value, 1), safe))
-
-
 _INTEGER: dict[str, Emitter] = {
     **{name: _compare_integer(relation) for name, relation in _RELATIONS.items()},
     "add": _binary("add"),
@@ -324,7 +316,6 @@ _INTEGER: dict[str, Emitter] = {
     "absolute": _integer_absolute,
     "sign": _integer_sign,
     "square": lambda s, dtype, v: s.mul(v[0], v[0]),
-    "reciprocal": _integer_reciprocal,
     "rint": lambda s, dtype, v: v[0],
     "floor": lambda s, dtype, v: v[0],
     "ceil": lambda s, dtype, v: v[0],

@@ -42,9 +42,9 @@ from fuse.codegen.scalar import DOUBLE, INT32, INT64, constant
 from fuse.plan.forest_layout import BLOCK, NEVER, ForestCode
 
 _TREE_FIELDS = 4
-_WALKERS = 8
+_WALKERS = 16
 """Rows that walk a tree in lock-step: enough to hide the latency of two dependent loads."""
-_LEVELS = 3
+_LEVELS = 2
 """Levels between two looks whether all walkers have arrived."""
 
 

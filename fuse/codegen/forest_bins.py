@@ -1,4 +1,4 @@
-"""The first half of the forest stage: a block of 64 rows of float64 features becomes bytes, one slot after the other.
+"""The first half of the forest stage: 64 rows of float64 features become bytes, one slot after the other.
 
     for each numerical feature:
         cell  = clamp((value - low) * scale, 0, last)            64 rows at once, in groups of 8
@@ -31,12 +31,14 @@ LANES = 8
 GROUPS = BLOCK // LANES
 DOUBLES, WORDS = ir.VectorType(DOUBLE, LANES), ir.VectorType(INT32, LANES)
 BLOCK_BYTES, BLOCK_WORDS = ir.VectorType(INT8, BLOCK), ir.VectorType(INT32, BLOCK)
+_TOGETHER = 1
+"""Groups of 8 rows that are searched side by side, to hide the latency of the loads."""
 _NAN_CODE = 1 << 30
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What every part of the forest stage needs: where to emit, the tables, and the slots of the block's rows."""
+    """What every part of the stage needs: where to emit, the tables, and the slots of the block's rows."""
 
     builder: ir.IRBuilder
     code: ForestCode
@@ -123,21 +125,28 @@ def emit_bins(stage: Stage, counts: ir.Value, row: ir.Value) -> None:
 
 
 def _emit_column(stage: Stage, counts: ir.Value, column: ir.Value, row: ir.Value) -> None:
+    b = stage.builder
     feature = stage.field("columns", column, 8, 0, INT64)
-    values = _load_values(stage, feature, row)
-    found = _emit_search(stage, column, values)
-    for group, (value, count) in enumerate(zip(values, found, strict=True)):
-        code = _count_code(stage, value, count)
-        stage.builder.store(code, stage.at(counts, group * LANES, INT32), align=4 * LANES)
+
+    def part(index: ir.Value) -> None:
+        first = b.mul(index, INT64(LANES * _TOGETHER))
+        values = _load_values(stage, feature, b.add(row, first), _TOGETHER)
+        found = _emit_search(stage, column, values)
+        target = stage.at(counts, first, INT32)
+        for group, (value, count) in enumerate(zip(values, found, strict=True)):
+            code = _count_code(stage, value, count)
+            b.store(code, stage.at(target, group * LANES, INT32), align=4 * LANES)
+
+    each(b, 0, INT64(GROUPS // _TOGETHER), part, "part")
     first, stop = (stage.field("columns", column, 8, place, INT64) for place in (4, 5))
-    each(stage.builder, first, stop, lambda slot: _emit_slot(stage, counts, slot), "slot")
+    each(b, first, stop, lambda slot: _emit_slot(stage, counts, slot), "slot")
 
 
-def _load_values(stage: Stage, feature: ir.Value, row: ir.Value) -> list[ir.Value]:
+def _load_values(stage: Stage, feature: ir.Value, row: ir.Value, groups: int) -> list[ir.Value]:
     b = stage.builder
     start = b.add(b.mul(feature, INT64(stage.code.tile)), row)
     base = stage.at(stage.features, start, DOUBLE)
-    return [b.load(stage.at(base, LANES * group, DOUBLE), align=8, typ=DOUBLES) for group in range(GROUPS)]
+    return [b.load(stage.at(base, LANES * group, DOUBLE), align=8, typ=DOUBLES) for group in range(groups)]
 
 
 def _emit_search(stage: Stage, column: ir.Value, values: list[ir.Value]) -> list[ir.Value]:
@@ -229,7 +238,7 @@ def _emit_members(stage: Stage, group: ir.Value, row: ir.Value) -> ir.Value:
     members = stage.at(stage.pointers["members"], begin, INT32)
     beyond = splat(b, b.sitofp(limit, DOUBLE), LANES)
     parts = []
-    for value in _load_values(stage, feature, row):
+    for value in _load_values(stage, feature, row, GROUPS):
         inside = s.and_(s.fcmp(">", value, -1.0), s.fcmp("<", value, beyond))
         category = s.to_int(s.select(inside, value, beyond), INT32)
         parts.append(gather(stage, members, category, INT32))

@@ -75,6 +75,7 @@ class _Assembly:
         self.tiles: dict[Key, int] = {}
         self.matrices: dict[Key, tuple[int, int]] = {}
         self.kept_columns: dict[Node, int] = {}
+        self.left_tiles: dict[Key, tuple[int, int]] = {}
         self.extra_scratch = 0
 
     # Values
@@ -139,7 +140,7 @@ class _Assembly:
         if node.type.is_scalar or self._is_leaf(node):
             return []
         made = self.phase(node, track)
-        if as_column(node) is not None or (node.op == "compress" and track == KEPT):
+        if _column_of(node) is not None or (node.op == "compress" and track == KEPT):
             return []
         if made < at and node.op != "iota":
             return [(node, made)]
@@ -154,7 +155,7 @@ class _Assembly:
             return self._add(draft, Instruction("uniform", (), node.dtype, self.buffer("uniform", node)))
         if self._is_leaf(node):
             return self._add(draft, Instruction("load", (), node.dtype, self.buffer("load", node)))
-        column = as_column(node)
+        column = _column_of(node)
         if column is not None:
             first, _ = self.matrix(column[0], track)
             return self._add(draft, Instruction("tile", (), node.dtype, first + column[1]))
@@ -229,7 +230,10 @@ class _Assembly:
     def _left_tiles(self, node: Node, track: str, phase: int) -> tuple[int, int]:
         left = node.inputs[0]
         width = int(left.shape[1])
+        if (left, track) in self.left_tiles and self.left_tiles[left, track][0] <= phase:
+            return self.left_tiles[left, track][1], width
         first = self.new_tiles(left.dtype, width)
+        self.left_tiles[left, track] = phase, first
         if not self._is_fused_stack(left):
             self.draft(track, phase).behind.append(LoadMatrix(track, self.buffer("table", left), width, first))
             return first, width
@@ -348,6 +352,11 @@ class _Assembly:
             (self.value(node.inputs[0], BASE, phase), tile) for node, tile in self.kept_columns.items()
         )
         self.draft(BASE, phase).compaction = Compaction(self.value(mask, BASE, phase), columns)
+
+
+def _column_of(node: Node) -> tuple[Node, int] | None:
+    """`(matrix, j)` when the node is a column of a special stage's result; a product by a vector is its only one."""
+    return (node, 0) if node.op == "dot" and node.type.rank == 1 else as_column(node)
 
 
 def _immediate_operands(node: Node) -> tuple[int, ...]:

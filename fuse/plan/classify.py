@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -58,9 +58,39 @@ def is_tiny(node: Node) -> bool:
     return isinstance(count, int) and count <= TINY
 
 
+_ON_DATES = frozenset({
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnat", "isfinite", "isinf",
+    "select", "bitcast",
+})  # fmt: skip
+
+
+_ONLY_FLOATS = frozenset({"reciprocal"})
+_NOT_HALF = frozenset({"nextafter", "spacing"})
+
+
+def can_emit(op: str, dtypes: Sequence[np.dtype]) -> bool:
+    """Whether generated code computes the op on operands of these dtypes.
+
+    Dates compare, and add and subtract within one unit; what changes units or multiplies is left to NumPy.
+    """
+    if not all(map(is_loop_dtype, dtypes)):
+        return False
+    if op in _ONLY_FLOATS and dtypes[0].kind != "f" or op in _NOT_HALF and dtypes[0].itemsize == 2:
+        return False
+    dates = [dtype for dtype in dtypes if dtype.kind in "mM"]
+    if not dates or op in _ON_DATES:
+        return len({np.datetime_data(dtype)[0] for dtype in dates}) <= 1
+    same_unit = len({np.datetime_data(dtype) for dtype in dates}) == 1
+    return op in ("add", "subtract") and same_unit and len(dates) == len(dtypes)
+
+
 def _can_map(node: Node) -> bool:
-    dtypes = [node.dtype, *(operand.dtype for operand in node.inputs)]
-    return all(map(is_loop_dtype, dtypes)) and not is_tiny(node)
+    if node.op not in SCALAR_OPS and node.op not in ("convert", "bitcast"):
+        return is_loop_dtype(node.dtype) and not is_tiny(node)
+    dtypes = [operand.dtype for operand in node.inputs]
+    if node.op == "convert" and node.dtype != dtypes[0] and (node.dtype.kind in "mM" or dtypes[0].kind in "mM"):
+        return False
+    return is_loop_dtype(node.dtype) and can_emit(node.op, dtypes) and not is_tiny(node)
 
 
 def _is_column_of_matrix(node: Node) -> bool:

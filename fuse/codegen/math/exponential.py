@@ -120,11 +120,20 @@ def exp_pair(s: Scalar, x: ir.Value, low: ir.Value | None = None) -> tuple[Pair,
     return (high, s.add(rest, q_low)), parts.word
 
 
+def _long_tail(s: Scalar, high: ir.Value, rest: ir.Value, c: Constants) -> ir.Value:
+    """The same, with what the sum of both parts loses: d/dr (exp r - 1 - r) is about r."""
+    r = s.add(high, rest)
+    lost = s.sub(rest, s.sub(r, high))
+    return s.muladd(s.mul(r, r), s.poly(r, c.polynomial), s.muladd(r, lost, rest))
+
+
 def expm1_half(s: Scalar, x: ir.Value) -> Pair:
     """(e**x - 1) / 2 as (high, low), for -50 <= x <= 709.9; half, so that it does not overflow early."""
-    parts = reduce_exp(s, x)
-    q, q_low = s.fast_two_sum(parts.high, parts.tail)
-    scale = power_of_two(s, parts.word, -1)
+    c = constants_of(x)
+    k, word = round_to_integer(s, x, LOG2_E)
+    first = s.muladd(k, -c.ln2_high, x)
+    q, q_low = s.fast_two_sum(first, _long_tail(s, first, s.mul(k, -c.ln2_low), c))
+    scale = power_of_two(s, word, -1)
     high, low = s.fast_two_sum(s.sub(scale, 0.5), s.mul(scale, q))
     return high, s.muladd(scale, q_low, low)
 

@@ -52,7 +52,7 @@ def power_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
     """x**y in single precision, by double arithmetic; 0.6 ulp."""
     logarithm, wide = _log2_short(s, s.fpext(x, DOUBLE)), s.fpext(y, DOUBLE)
     k, word = round_to_integer(s, wide, logarithm)
-    value = _exp2_short(s, s.exact_muladd(wide, logarithm, s.neg(k)), word)
+    value = _exp2_short(s, s.muladd(wide, logarithm, s.neg(k)), word)
     form = format_of(x)
     ordinary = s.icmp("<", s.sub(s.bits(x), 1), form.infinity - 1, signed=False)
     plain = s.and_(ordinary, s.fcmp("<", s.abs(k), 512.0))

@@ -109,8 +109,9 @@ def _positive_gammaln(s: Scalar, x: ir.Value) -> Pair:
     high, low = log_pair(s, s.select(large, x, _product(s, x, k, t)))
     sign = s.select(s.fcmp("<", k, 2.0), s.const(x, -1.0), 1.0)
     t = s.select(large, s.const(x, 0.0), t)
-    slope = s.mul(s.add(t, 1.0), s.horner(s.add(t, 0.25), LGAMMA))
-    near = s.muladd(t, slope, s.mul(high, sign)), s.mul(low, sign)
+    slope = s.horner(s.add(t, 0.25), LGAMMA)
+    root, root_low = s.two_prod(t, s.add(t, 1.0))
+    near = s.muladd(root, slope, s.mul(high, sign)), s.muladd(root_low, slope, s.mul(low, sign))
     return double_word.select(s, large, _stirling(s, x, (high, low)), near)
 
 
