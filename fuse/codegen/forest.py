@@ -11,10 +11,11 @@
             until all are at leaves: place = child + (slots[test] > bin)      16 rows in lock-step
             out[output of the tree][row] += leaf[place]
 
-The leaf values are added one tree after the other, in the order of the trees, so the bits are those of
-`fuse.ir.forest.evaluate_forest`. The code depends on `ForestCode` alone. Only plain LLVM vector operations are
-used, so it works on every target. Left out: what the tables hold and which strategy to take
-(fuse/plan/forest_layout.py).
+Blocks and trees are taken in runs, so that the tables of a run of trees stay in the cache while a run of
+blocks goes through them. The leaf values are added one tree after the other, in the order of the trees: the
+bits are those of `fuse.ir.forest.evaluate_forest`. The code depends on `ForestCode` alone. Only plain LLVM
+vector operations are used, so it works on every target. Left out: what the tables hold and which strategy to
+take (fuse/plan/forest_layout.py).
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def emit_forest(
 
     pointers: the arrays of `ForestLayout.arrays` as pointers and `ForestLayout.sizes` as i64, by name, and
     "scratch", `ForestLayout.scratch_bytes` bytes of this thread, 64-byte aligned;
-    features: double*, feature j of row r at features[j * tile + r], readable up to the next multiple of 64 rows;
-    count: i64, rows in this tile; out: double*, output k of row r goes to out[k * tile + r], writable up to the
-    next multiple of 64 rows.
+    features: double*, feature j of row r at features[j * tile + r], readable up to the next multiple of 64
+    rows, with any contents there; count: i64, rows in this tile, at most `tile`;
+    out: double*, output k of row r goes to out[k * tile + r], writable up to the next multiple of 64 rows.
     """
     counts = entry_alloca(builder, BLOCK_WORDS, "counts")
     blocks = builder.udiv(builder.add(count, INT64(BLOCK - 1)), INT64(BLOCK))
@@ -95,7 +96,11 @@ def emit_forest(
 
 
 def _each_run(
-    builder: ir.IRBuilder, count: ir.Value, size: ir.Value, body: Callable[[ir.Value, ir.Value], None], name: str
+    builder: ir.IRBuilder,
+    count: ir.Value,
+    size: ir.Value,
+    body: Callable[[ir.Value, ir.Value], None],
+    name: str,
 ) -> None:
     """`for start in range(0, count, size): body(start, min(start + size, count))`"""
 
@@ -167,7 +172,7 @@ def _emit_test(stage: Stage, test: ir.Value, members: ir.Value) -> ir.Value:
 
 def _emit_lowest(stage: Stage, left: list[ir.Value]) -> ir.Value:
     """The number of the lowest member, of 64 rows: the lowest bit of the first plane that is not empty."""
-    b, s = stage.builder, stage.scalar
+    s = stage.scalar
     found, offset = left[-1], constant(BLOCK_BYTES, 8 * (len(left) - 1))
     for plane in range(len(left) - 2, -1, -1):
         empty = s.icmp("==", left[plane], 0)

@@ -31,7 +31,7 @@ LANES = 8
 GROUPS = BLOCK // LANES
 DOUBLES, WORDS = ir.VectorType(DOUBLE, LANES), ir.VectorType(INT32, LANES)
 BLOCK_BYTES, BLOCK_WORDS = ir.VectorType(INT8, BLOCK), ir.VectorType(INT32, BLOCK)
-_TOGETHER = 1
+_TOGETHER = 4
 """Groups of 8 rows that are searched side by side, to hide the latency of the loads."""
 _NAN_CODE = 1 << 30
 

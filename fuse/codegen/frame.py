@@ -96,11 +96,17 @@ class Frame:
         return place
 
 
-def scratch_bytes(kernel: Kernel) -> int:
-    """The scratch memory of one worker: the tile buffers, and room for strided stores behind them."""
+def scratch_bytes(kernel: Kernel, layout: Layout) -> int:
+    """The scratch memory of one worker: the tile buffers, and room for strided outputs behind them."""
     stride = kernel.schedule.tile_stride
-    dtypes = [*kernel.tiles, *(np.dtype(np.float64) for b in kernel.buffers if b.role in ("store", "append"))]
-    return sum(-(-max(dtype.itemsize, 1) * stride // _ALIGN) * _ALIGN for dtype in dtypes)
+    sizes = [max(dtype.itemsize, 1) * stride for dtype in kernel.tiles]
+    return sum(-(-size // _ALIGN) * _ALIGN for size in sizes) + 8 * stride * len(strided_outputs(kernel, layout))
+
+
+def strided_outputs(kernel: Kernel, layout: Layout) -> list[int]:
+    """The output buffers that are not contiguous; they pass through scratch memory."""
+    outputs = (number for number, buffer in enumerate(kernel.buffers) if buffer.role in ("store", "append"))
+    return [number for number in outputs if layout.access[number] != "unit"]
 
 
 def load_word(b: ir.IRBuilder, block: ir.Value, place: int) -> ir.Value:

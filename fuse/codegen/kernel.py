@@ -214,7 +214,7 @@ def _emit_forest_stage(frame: Frame, stage: Forest, span: Span) -> None:
     for name, buffer in stage.tables:
         pointer = frame.pointer(buffer)
         pointers[name] = frame.entry.load(pointer, typ=I64) if name in forest_layout.SIZES else pointer
-    pointers["scratch"] = frame.builder.gep(frame.scratch, [word(scratch_bytes(frame.kernel))], source_etype=I8)
+    pointers["scratch"] = frame.builder.gep(frame.scratch, [word(scratch_bytes(frame.kernel, frame.layout))], source_etype=I8)
     code = replace(stage.code, tile=frame.kernel.schedule.tile_stride)
     features, out = frame.tile_pointer(stage.features), frame.tile_pointer(stage.result)
     emit_forest(frame.builder, code, pointers, features, span.rows, out)

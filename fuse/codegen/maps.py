@@ -33,6 +33,7 @@ from fuse.codegen.frame import (
     splat,
     store_vector,
     store_word,
+    strided_outputs,
 )
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.reductions import Accumulator
@@ -321,8 +322,8 @@ def _population(b: ir.IRBuilder, bits: ir.Value) -> ir.Value:
 def _strided_scratch(frame: Frame, buffer: int) -> ir.Value:
     """Room behind the tiles, one stretch for each output buffer."""
     kernel = frame.kernel
-    outputs = [n for n, b in enumerate(kernel.buffers) if b.role in ("store", "append")]
-    offset = frame.tile_offset(len(kernel.tiles)) + outputs.index(buffer) * kernel.schedule.tile_stride * 8
+    place = strided_outputs(kernel, frame.layout).index(buffer)
+    offset = frame.tile_offset(len(kernel.tiles)) + place * kernel.schedule.tile_stride * 8
     return frame.builder.gep(frame.scratch, [word(offset)], source_etype=I8)
 
 

@@ -15,11 +15,12 @@ import functools
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from llvmlite import ir
 
-Number = int | float
-Operand = ir.Value | Number
+Number: TypeAlias = int | float
+Operand: TypeAlias = ir.Value | Number
 
 BOOL = ir.IntType(1)
 INT32 = ir.IntType(32)
@@ -286,7 +287,9 @@ class Scalar:
         return self.builder.fptrunc(value, with_element(value.type, element))
 
     def fpext(self, value: ir.Value, element: ir.Type = DOUBLE) -> ir.Value:
-        """The same value as a wider float."""
+        """The same value as a wider float; the value itself if it has the width already."""
+        if element_of(value.type) == element:
+            return value
         return self.builder.fpext(value, with_element(value.type, element))
 
     def int_cast(self, value: ir.Value, element: ir.IntType) -> ir.Value:
@@ -417,7 +420,7 @@ class Scalar:
         lanes = lanes_of(index.type)
         if not self.fma or lanes < 8:
             return self.load_table(index, table, element)
-        if lanes == 8 or element == FLOAT and lanes == 16:
+        if lanes == 8 or (element == FLOAT and lanes == 16):
             return self._permute(index, table, element)
         halves = [self.lookup(half, table, element) for half in self.halves(index)]
         return self.join(*halves)

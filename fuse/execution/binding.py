@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from fuse.plan.kernels import Access, Kernel, Layout
 Array = np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A call's layout, its lengths (outer axes, inner axis) and the words of its buffers; keeps the arrays alive."""
 
     layout: Layout
@@ -29,15 +28,22 @@ def address_of(array: Array) -> int:
     return address
 
 
-def bind_rows(kernel: Kernel, arrays: Sequence[Array], addresses: Sequence[int], rows: int) -> Bound:
-    """Lay out a call over rows, the common case: no outer axes, so nothing to collapse."""
+def bind_rows(follows: Sequence[bool], arrays: Sequence[Array], addresses: Sequence[int], rows: int) -> Bound:
+    """Lay out a call over rows, the common case: no outer axes, so nothing to collapse.
+
+    `follows` says of each buffer whether it walks with the rows.
+    """
     access: list[Access] = []
     words: list[int] = []
-    for buffer, array, address in zip(kernel.buffers, arrays, addresses, strict=True):
-        follows = buffer.role in _FOLLOWING and array.ndim > 0
-        stride = array.strides[0] if follows else 0
-        access.append(_access(stride, array) if follows else "uniform")
-        words += (address, array.shape[0] if array.ndim else 1, stride)
+    for does, array, address in zip(follows, arrays, addresses, strict=True):
+        shape = array.shape
+        if does and shape:
+            stride = array.strides[0]
+            access.append("unit" if stride == array.itemsize else "uniform" if stride == 0 else "strided")
+        else:
+            stride = 0
+            access.append("uniform")
+        words += (address, shape[0] if shape else 1, stride)
     return Bound(Layout(0, tuple(access)), (), rows, words, arrays)
 
 
@@ -48,7 +54,7 @@ def bind(
 
     `arrays` has one entry a buffer. Those that follow the domain have its shape.
     """
-    follows = [buffer.role in _FOLLOWING for buffer in kernel.buffers]
+    follows = follows_rows(kernel)
     moving = [array for array, does in zip(arrays, follows, strict=True) if does]
     outer, inner = _collapse(shape, [array.strides for array in moving], reduced)
     strides = iter(_strides(array, outer, inner) for array in moving)
@@ -63,7 +69,9 @@ def bind(
     return Bound(Layout(len(outer), access), lengths, _product(shape, inner), words, arrays)
 
 
-_FOLLOWING = frozenset({"load", "store", "append"})
+def follows_rows(kernel: Kernel) -> list[bool]:
+    """Of each buffer, whether it walks with the domain."""
+    return [buffer.role in ("load", "store", "append") for buffer in kernel.buffers]
 
 
 def _access(stride: int, array: Array) -> Access:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,11 @@ def combine(kind: str, partials: np.ndarray) -> np.ndarray:
     return partials[..., 0]
 
 
-def close_gaps(output: np.ndarray, counts: np.ndarray, block: int) -> None:
+def close_gaps(output: np.ndarray, counts: Sequence[int], block: int) -> None:
     """Move each unit's survivors, which stand at the start of the unit's own rows, behind those of the unit before."""
-    end = int(counts[0])
+    end = counts[0]
     for unit in range(1, len(counts)):
-        count, start = int(counts[unit]), unit * block
+        count, start = counts[unit], unit * block
         if end != start and count:
             output[end : end + count] = output[start : start + count]
         end += count

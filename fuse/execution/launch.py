@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 import threading
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fuse import config
-from fuse.execution.binding import Bound
+from fuse.execution.binding import Bound, address_of
 from fuse.plan.cost import BYTE_NS, OPERATION_NS, WAKE_NS
 from fuse.plan.kernels import (
     BLOCKS,
@@ -84,7 +86,7 @@ def _load(key: str, kernel: Kernel, layout: Layout) -> Code:
     else:
         codes.loaded += 1
     library = loader.load(object_code, [SYMBOL])
-    code = codes.codes[key] = Code(library[SYMBOL], library, scratch_bytes(kernel))
+    code = codes.codes[key] = Code(library[SYMBOL], library, scratch_bytes(kernel, layout))
     return code
 
 
@@ -103,45 +105,48 @@ def _compile(kernel: Kernel, layout: Layout) -> bytes:
 class Launched:
     """What a run left: survivors of each unit (empty when none were counted), whether the error flag is set."""
 
-    counts: np.ndarray
+    counts: Sequence[int]
     failed: bool
     in_order: bool
 
 
-def launch(
-    step: KernelStep, code: Code, bound: Bound, matrices: Sequence[tuple[int, int]]
-) -> Launched:
-    """Run the code over all units on as many threads as repay themselves. `matrices`: two strides a buffer."""
-    kernel = step.kernel
-    block = kernel.schedule.block
-    blocks = -(-bound.inner // block)
-    units = blocks
-    for length in bound.outer:
-        units *= length
-    per_morsel = max(1, block // max(bound.inner, 1))
-    morsels = -(-units // per_morsel)
-    workers = min(morsels, _workers(kernel, bound, units, step.cost))
-    control = np.zeros(CONTROL_WORDS + len(bound.outer), np.int64)
-    control[NEXT : NEXT + 8] = (0, morsels, units, per_morsel, bound.inner, blocks, 0, workers == 1)
-    control[CONTROL_WORDS:] = bound.outer
-    counts = np.empty(units if step.keeps else 0, np.int64)
-    per_worker = code.scratch + -(-step.extra_scratch // 64) * 64
-    scratch = np.empty(per_worker * workers + 64, np.uint8)
-    start = -(-scratch.ctypes.data // 64) * 64
-    strides = [stride for pair in matrices for stride in pair]
-    arguments = np.array([*bound.words, start, per_worker, counts.ctypes.data, *strides], np.int64)
-    threads.run(code.address, arguments.ctypes.data, control.ctypes.data, workers)
-    return Launched(counts, bool(control[ERROR]), workers == 1)
+class Launcher:
+    """Starts one kernel; what does not change from call to call is worked out once."""
+
+    def __init__(self, step: KernelStep) -> None:
+        self.keeps = step.keeps
+        self.block = step.kernel.schedule.block
+        self.extra_scratch = -(-step.extra_scratch // _ALIGN) * _ALIGN
+        moved = sum(b.dtype.itemsize for b in step.kernel.buffers if b.role in ("load", "store", "append"))
+        self.row_ns = step.cost * OPERATION_NS + moved * BYTE_NS
+
+    def launch(self, code: Code, bound: Bound, matrices: Sequence[int]) -> Launched:
+        """Run the code over all units, on as many threads as repay themselves.
+
+        `matrices`: strides of rows and columns, two words a buffer.
+        """
+        inner, outer = bound.inner, math.prod(bound.outer)
+        blocks = -(-inner // self.block)
+        units = blocks * outer
+        per_morsel = max(1, self.block // inner)
+        morsels = -(-units // per_morsel)
+        workers = min(morsels, self._workers(inner * outer)) if morsels > 1 else 1
+        per_worker = code.scratch + self.extra_scratch
+        scratch = np.empty(per_worker * workers + _ALIGN, np.uint8) if per_worker else None
+        counts = array("q", bytes(8 * units)) if self.keeps else None
+        start = -(-address_of(scratch) // _ALIGN) * _ALIGN if scratch is not None else 0
+        fixed = (start, per_worker, counts.buffer_info()[0] if counts is not None else 0)
+        arguments = array("q", (*bound.words, *fixed, *matrices))
+        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0)
+        control = array("q", (*state, *_PADDING, *bound.outer))
+        threads.run(code.address, arguments.buffer_info()[0], control.buffer_info()[0], workers)
+        return Launched(counts if counts is not None else (), bool(control[ERROR]), workers == 1)
+
+    def _workers(self, rows: int) -> int:
+        """All threads, when the work is worth several wake-ups."""
+        return threads.get_num_threads() if rows * self.row_ns > 4 * WAKE_NS else 1
 
 
-assert (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL) == tuple(range(8))
-
-
-def _workers(kernel: Kernel, bound: Bound, units: int, cost: float) -> int:
-    """As many threads as there are, when the work is worth several wake-ups."""
-    elements = bound.inner
-    for length in bound.outer:
-        elements *= length
-    size = sum(buffer.dtype.itemsize for buffer in kernel.buffers if buffer.role in ("load", "store", "append"))
-    work = elements * (cost * OPERATION_NS + size * BYTE_NS)
-    return threads.get_num_threads() if work > 4 * WAKE_NS and units > 1 else 1
+_ALIGN = 64
+_PADDING = (0,) * (CONTROL_WORDS - 9)
+assert (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR) == tuple(range(9))

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from fuse.execution.binding import Bound, address_of, bind, bind_rows, has_one_inner_axis
+from fuse import config
+from fuse.execution.binding import Bound, address_of, bind, bind_rows, follows_rows, has_one_inner_axis
 from fuse.execution.finish import close_gaps, combine
-from fuse.execution.launch import Code, Launched, code_for, launch
+from fuse.execution.launch import Code, Launched, Launcher, code_for
 from fuse.ir.interpret import Sizes, evaluate
 from fuse.ir.node import Node
 from fuse.ir.types import Count, Dim, SizeOf, Symbol
@@ -91,11 +92,15 @@ class _KernelRun:
     def __init__(self, runner: Runner, step: KernelStep) -> None:
         self.step, self.kernel, self.runner = step, step.kernel, runner
         self.sources = [self._source(runner, binding) for binding in step.bindings]
-        self.results = [(runner.slot(node), node) for node in step.results]
+        self.results = [(runner.slot(node), node, self._result_kind(node)) for node in step.results]
+        self.is_plain = all(kind == "domain" for _, _, kind in self.results)
         self.codes: dict[tuple[Layout, str], Code] = {}
         shape = step.domain.shape
         self.static = None if _has_symbols(shape) else tuple(int(str(dim)) for dim in shape)
-        self.is_matrix = [buffer.role == "table" for buffer in self.kernel.buffers]
+        self.follows = follows_rows(self.kernel)
+        self.tables = [place for place, buffer in enumerate(self.kernel.buffers) if buffer.role == "table"]
+        self.launcher = Launcher(step)
+        self.constants: list[int | None] | None = None
 
     def _source(self, runner: Runner, binding: Binding) -> tuple[int, int | None]:
         if binding.table is not None:
@@ -111,22 +116,33 @@ class _KernelRun:
         self._allocate(values, sizes, shape)
         arrays = [values[slot] if column is None else values[slot][:, column] for slot, column in self.sources]
         bound = self._bind(arrays, shape)
-        launched = launch(self.step, self._code(bound), bound, self._matrices(arrays))
+        launched = self.launcher.launch(self._code(bound), bound, self._matrices(arrays))
         if launched.failed:
             raise Rerun
-        self._finish(values, sizes, bound, launched)
+        if not self.is_plain:
+            self._finish(values, sizes, bound, launched)
 
     # Before
 
     def _allocate(self, values: list[Array], sizes: Sizes, shape: tuple[int, ...]) -> None:
-        block = self.kernel.schedule.block
-        for slot, node in self.results:
-            if node.op == "reduce":
-                values[slot] = np.empty(self._units(shape, block), node.dtype)
-            elif self._keeps(node):
+        for slot, node, kind in self.results:
+            if kind == "domain":
+                values[slot] = buffers.empty(shape, node.dtype)
+            elif kind == "reduce":
+                values[slot] = np.empty(self._units(shape, self.kernel.schedule.block), node.dtype)
+            elif kind == "kept":
                 values[slot] = buffers.empty((shape[0], *sizes.shape(node.shape[1:])), node.dtype)
             else:
                 values[slot] = buffers.empty(sizes.shape(node.shape), node.dtype)
+
+    def _result_kind(self, node: Node) -> str:
+        """How a result's array is made: in the domain's shape, one value a unit, as many rows as are kept at most."""
+        if node.op == "reduce":
+            return "reduce"
+        mask = self.step.domain.mask
+        if mask is not None and node.shape and node.shape[0] == Count(mask):
+            return "kept"
+        return "domain" if node.shape == self.step.domain.shape else "other"
 
     def _units(self, shape: tuple[int, ...], block: int) -> int:
         """An upper bound: every outer axis may stay apart."""
@@ -135,20 +151,14 @@ class _KernelRun:
             outer *= length
         return max(outer * -(-shape[-1] // block), -(-(outer * shape[-1]) // block))
 
-    def _keeps(self, node: Node) -> bool:
-        return self.step.domain.mask is not None and bool(node.shape) and node.shape[0] == self._count()
-
-    def _count(self) -> Dim:
-        assert self.step.domain.mask is not None
-        return Count(self.step.domain.mask)
-
     def _bind(self, arrays: list[Array], shape: tuple[int, ...]) -> Bound:
+        if self.constants is None:
+            self.constants = [self.runner.addresses.get(slot) for slot, _ in self.sources]
         addresses = [
-            self.runner.addresses[slot] if slot in self.runner.addresses else address_of(array)
-            for (slot, _), array in zip(self.sources, arrays, strict=True)
+            address_of(array) if known is None else known for array, known in zip(arrays, self.constants, strict=True)
         ]
         if len(shape) == 1:
-            return bind_rows(self.kernel, arrays, addresses, shape[0])
+            return bind_rows(self.follows, arrays, addresses, shape[0])
         reduced = self.step.domain.reduced
         if reduced:
             arrays = self._with_one_inner_axis(arrays, shape, reduced)
@@ -162,15 +172,14 @@ class _KernelRun:
         roles = [buffer.role for buffer in self.kernel.buffers]
         return [np.ascontiguousarray(a) if role == "load" else a for a, role in zip(arrays, roles, strict=True)]
 
-    def _matrices(self, arrays: list[Array]) -> list[tuple[int, int]]:
-        return [
-            (array.strides[0], array.strides[1] if array.ndim > 1 else 0) if is_table and array.ndim else (0, 0)
-            for array, is_table in zip(arrays, self.is_matrix, strict=True)
-        ]
+    def _matrices(self, arrays: list[Array]) -> list[int]:
+        words = [0] * (2 * len(arrays))
+        for place in self.tables:
+            strides = arrays[place].strides
+            words[2 * place : 2 * place + 2] = (*strides[:2], 0, 0)[:2]
+        return words
 
     def _code(self, bound: Bound) -> Code:
-        from fuse import config
-
         key = (bound.layout, config.current().target)
         code = self.codes.get(key)
         if code is None:
@@ -180,15 +189,16 @@ class _KernelRun:
     # After
 
     def _finish(self, values: list[Array], sizes: Sizes, bound: Bound, launched: Launched) -> None:
-        kept = int(launched.counts.sum()) if self.step.keeps else 0
-        if self.step.keeps:
+        keeps = self.launcher.keeps
+        kept = sum(launched.counts) if keeps else 0
+        if keeps:
             assert self.step.domain.mask is not None
             sizes.count(self.step.domain.mask, kept)
-        for slot, node in self.results:
-            if node.op == "reduce":
+        for slot, node, kind in self.results:
+            if kind == "reduce":
                 values[slot] = self._reduced(node, values[slot], bound, sizes)
                 self._learn_count(node, values[slot], sizes)
-            elif self._keeps(node):
+            elif kind == "kept":
                 values[slot] = self._dense(values[slot], launched, kept)
 
     def _reduced(self, node: Node, partials: Array, bound: Bound, sizes: Sizes) -> Array:

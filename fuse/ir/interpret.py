@@ -50,7 +50,7 @@ class Sizes:
 
     def shape(self, shape: Shape) -> tuple[int, ...]:
         """The numbers of a shape."""
-        return tuple(self[dim] for dim in shape)
+        return tuple([dim if type(dim) is int else self[dim] for dim in shape])
 
 
 def interpret(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> list[Array]:

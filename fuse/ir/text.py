@@ -34,7 +34,8 @@ def to_text(graph: Graph, locations: bool = False) -> str:
 
 def _line(node: Node, names: Mapping[int, str], locations: bool) -> str:
     words = [node.op, *(names[i.id] for i in node.inputs)]
-    words += [_attr(name, node.attrs[name], names) for name in OPS[node.op].attrs if name != "type"]
+    attrs = OPS[node.op].attrs if node.op in OPS else sorted(node.attrs)  # a broken graph prints as well
+    words += [_attr(name, node.attrs[name], names) for name in attrs if name != "type"]
     text = f"{names[node.id]} = {' '.join(words)} : {type_text(node.type, names)}"
     return f"{text}  # {node.location}" if locations and node.location else text
 
@@ -84,13 +85,19 @@ def from_text(text: str, tables: Mapping[str, Any] | None = None) -> Graph:
     """The graph of a text; `tables` maps digests to `ConstantArray`s and `ForestTables`."""
     values: dict[str, Node] = {}
     outputs: tuple[Node, ...] = ()
-    for line in filter(None, (raw.split("  #")[0].strip() for raw in text.splitlines())):
+    for line in filter(None, map(_without_location, text.splitlines())):
         if line.startswith("return"):
             outputs = tuple(values[name] for name in line.split()[1:])
             continue
         name, rest = line.split(" = ", 1)
         values[name] = _read_line(rest, values, tables or {})
     return Graph(outputs)
+
+
+def _without_location(line: str) -> str:
+    """The line without what `locations=True` put behind the type; a text constant may hold a `#` of its own."""
+    found = re.match(r"(.* : [^'\"#]*\])  #.*$", line.strip())
+    return found[1] if found else line.strip()
 
 
 def _read_line(rest: str, values: Mapping[str, Node], tables: Mapping[str, Any]) -> Node:

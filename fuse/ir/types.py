@@ -78,7 +78,7 @@ def size(function: str, *operands: Dim | None) -> Dim:
         combined = compose_slices(source, _bounds(first), _bounds(operands[1:]))
         if combined is not None:
             return size("slice", source, *combined)
-    if function == "slice" and operands[1] in (None, 0) and operands[2] is None and operands[3] in (None, 1, -1):
+    if function == "slice" and operands[1:] in ((0, None, 1), (None, None, -1)):
         assert operands[0] is not None
         return operands[0]
     return SizeOf(function, operands)

@@ -34,11 +34,15 @@ _EXACT = np.longdouble
 
 @dataclass(frozen=True)
 class _Affine:
-    """A matrix as `scale * source + shift`, column by column."""
+    """A matrix as `scale * source + shift`, column by column; `unit` says that a scaler chose the scale.
+
+    A scale that is 1 by a scaler's choice (scikit-learn's, for a constant column) is a unit as well.
+    """
 
     source: Node
     scale: np.ndarray
     shift: np.ndarray
+    unit: bool
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,9 @@ def _rebuilt(linear: _Linear, dot: Node, bias: np.ndarray | None) -> Node:
     total = sum(terms[1:], terms[0]).astype(dot.dtype)
     if linear.weights.ndim == 1:
         total = total.reshape(())
-    return build.elementwise("add", result, build.broadcast(build.constant(total), result.shape) if total.shape else build.constant(total), location=dot.location)
+    row = build.constant(total)
+    added = build.broadcast(row, result.shape) if row.shape else row
+    return build.elementwise("add", result, added, location=dot.location)
 
 
 def _folded(operands: tuple[Node, ...], uses: dict[int, int]) -> _Linear | None:
@@ -151,7 +157,7 @@ def _same_support(weights: np.ndarray, scaled: np.ndarray) -> bool:
 def _chained(linear: _Linear, uses: dict[int, int]) -> _Linear | None:
     """One dot for two in a row, when a row then costs fewer multiplications."""
     inner = linear.source
-    if inner.op != "dot" or width_of(inner) is None or inner.inputs[1].op != "constant" or width_of(inner.inputs[0]) is None:
+    if inner.op != "dot" or inner.inputs[1].op != "constant" or None in map(width_of, (inner, inner.inputs[0])):
         return None
     first = inner.inputs[1].attrs["value"].array
     outputs = linear.weights.size // linear.weights.shape[0]
@@ -178,25 +184,26 @@ def _affine_table(matrix: Node) -> _Affine | None:
     columns, scales, shifts = [], [], []
     for column in matrix.inputs:
         states = [state for state in _peel(column, 1) if _may_shift(state)]
-        best = states[-1] if states else _Affine(column, np.ones(1, _EXACT), np.zeros(1, _EXACT))
+        best = states[-1] if states else _Affine(column, np.ones(1, _EXACT), np.zeros(1, _EXACT), False)
         columns.append(best.source)
         scales.append(best.scale[0])
         shifts.append(best.shift[0])
     if all(new is old for new, old in zip(columns, matrix.inputs, strict=True)):
         return None
-    return _Affine(table(columns, matrix), np.array(scales), np.array(shifts))
+    return _Affine(table(columns, matrix), np.array(scales), np.array(shifts), True)
 
 
 def _peel(node: Node, width: int) -> Iterator[_Affine]:
     """`node` as scale * source + shift, one op further in with each state."""
-    scale, shift = np.ones(width, _EXACT), np.zeros(width, _EXACT)
+    scale, shift, unit = np.ones(width, _EXACT), np.zeros(width, _EXACT), False
     while (step := _affine_step(node, width)) is not None:
+        unit = unit or node.op in ("multiply", "divide")
         node, factor, offset = step
         shift = shift + scale * offset
         scale = scale * factor
         if not (np.isfinite(scale).all() and np.isfinite(shift).all() and scale.all()):
             return
-        yield _Affine(node, scale, shift)
+        yield _Affine(node, scale, shift, unit)
 
 
 def _affine_step(node: Node, width: int) -> tuple[Node, np.ndarray, np.ndarray] | None:
@@ -229,5 +236,4 @@ def _may_shift(state: _Affine) -> bool:
     """Whether folding the shift keeps the digits; the docstring of the file says why."""
     if not state.shift.any() or state.source.op == "dot":
         return True
-    scaled = bool(np.all(state.scale != 1))
-    return scaled and bool(np.all(np.abs(state.shift) <= _LARGEST_SHIFT))
+    return state.unit and bool(np.all(np.abs(state.shift) <= _LARGEST_SHIFT))

@@ -6,18 +6,19 @@ values, less a multiple of 255 and cut to 0..255, so any number of thresholds fi
 
     count(v)  = how many thresholds of the feature are < v
     slot(v)   = nan_bin if v is NaN else zero_bin if v is a missing zero else clip(count(v) - offset, 0, 255)
-    goes right at a node  <=>  slot(v) > bin of the node                    (bin <= 254; 0 and 255 decide always)
+    goes right at a node  <=>  slot(v) > bin of the node         (bin <= 254; 0 and 255 decide always)
 
 A categorical test is a slot of its own, 0 inside the set and 1 outside, with bin 0.
 
-The count is found by a cell table: a monotone function maps v to one of `cells` cells, the table says how many
-thresholds lie in earlier cells, and `steps` steps of binary search finish inside the cell. Left out: the loops
+The count is found by a cell table: a monotone function maps v to a cell, the table says how many thresholds
+lie in earlier cells, and `steps` steps of binary search finish inside the cell. Left out: the loops
 (fuse/codegen/forest_bins.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,7 +26,6 @@ from fuse.ir.forest import (
     CATEGORICAL,
     DEFAULT_LEFT,
     MISSING_MASK,
-    MISSING_NAN,
     MISSING_NONE,
     MISSING_ZERO,
     ForestTables,
@@ -48,8 +48,8 @@ class Bins:
     last_cell: float64[numerical features]; cells: uint16, thresholds: float64, each feature's followed by
     enough +inf; slots: int32[numerical slots, 4], a row is offset, nan_bin, zero_bin or -1, 0;
     sets: int64[groups of up to 32 sets, 4], a row is feature, categories, begin in `members`, count of sets,
-    their slots follow those of the numerical features in order; members: uint32, bit k of word c tells whether
-    category c is in set k, one zero word ends each group;
+    their slots follow those of the numerical features in order; members: uint32, bit k of word c tells
+    whether category c is in set k, one zero word ends each group;
     node_slot: int64[nodes]; node_bin: uint8[nodes]; slot_count: all slots.
     """
 
@@ -88,7 +88,9 @@ def _numerical(
     rank = np.zeros(nodes.size, np.int64)
     for c, known in enumerate(found):
         rank[column == c] = np.searchsorted(known, threshold[column == c])
-    slot_column, slots, slot, bin_ = _slots(tables.flags.array[nodes], column, rank, np.isnan(threshold), found)
+    slot_column, slots, slot, bin_ = _slots(
+        tables.flags.array[nodes], column, rank, np.isnan(threshold), found
+    )
     node_slot[nodes], node_bin[nodes] = slot, bin_
     return {**_columns(features, found, slot_column), "slots": slots}
 
@@ -96,7 +98,7 @@ def _numerical(
 def _slots(
     flags: np.ndarray, column: np.ndarray, rank: np.ndarray, never: np.ndarray, found: list[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One slot for each column, chunk of thresholds and treatment of missing values; `never`: threshold NaN."""
+    """One slot for each column, chunk of thresholds and treatment of missing; `never`: NaN thresholds."""
     kind = flags & MISSING_MASK
     kind = np.where(kind == MISSING_MASK, MISSING_NONE, kind)
     right = np.where(kind == MISSING_NONE, 0, (flags & DEFAULT_LEFT) == 0)
@@ -113,9 +115,7 @@ def _slots(
     return unique[:, 0], slots, slot.reshape(-1), np.where(never, 0, rank % CHUNK)
 
 
-def _columns(
-    features: np.ndarray, found: list[np.ndarray], slot_column: np.ndarray
-) -> dict[str, np.ndarray]:
+def _columns(features: np.ndarray, found: list[np.ndarray], slot_column: np.ndarray) -> dict[str, np.ndarray]:
     columns = np.zeros((features.size, 8), np.int64)
     numbers = columns.view(np.float64)
     last_cell = np.zeros(features.size)
@@ -189,8 +189,9 @@ def _categorical(
 def _groups(feature: np.ndarray) -> list[tuple[int, int]]:
     """Runs of at most SETS sets of the same feature."""
     edges = [*np.flatnonzero(np.diff(feature, prepend=feature[0] - 1)).tolist(), feature.size]
-    runs = zip(edges[:-1], edges[1:], strict=True)
-    return [(start, min(start + SETS, end)) for begin, end in runs for start in range(begin, end, SETS)]
+    return [
+        (start, min(start + SETS, end)) for begin, end in pairwise(edges) for start in range(begin, end, SETS)
+    ]
 
 
 def _set_words(words: np.ndarray, start: int) -> np.ndarray:

@@ -59,8 +59,8 @@ class ForestCode:
 class ForestLayout:
     """The tables of one forest.
 
-    code: what the kernel is compiled for; arrays: contiguous arrays that the kernel reads, by name; sizes: int64
-    values that it takes, by name; scratch_bytes: working memory that it needs on each thread, 64-byte aligned.
+    code: what the kernel is compiled for; arrays: contiguous arrays that the kernel reads, by name; sizes:
+    int64 values that it takes, by name; scratch_bytes: working memory for each thread, 64-byte aligned.
     """
 
     code: ForestCode
@@ -95,9 +95,7 @@ def layout(tables: ForestTables, tile: int = 1024, has_permute: bool = False) ->
         _bitvector(tables, binned, walk, planes) if planes else _traverse(tables, binned, walk)
     )
     trees[:, 3] = tables.output.array
-    code = ForestCode(
-        strategy, planes, bool(binned.sets.size), _has_missing_zero(tables), has_permute, tile
-    )
+    code = ForestCode(strategy, planes, bool(binned.sets.size), _has_missing_zero(tables), has_permute, tile)
     arrays = {name: getattr(binned, name) for name in POINTERS[:7]}
     arrays |= {"trees": trees, "tests": tests, "leaf": leaf, "base": tables.base.array}
     slot_bytes = BLOCK * max(binned.slot_count, 1)
@@ -159,7 +157,7 @@ def _walk(tables: ForestTables) -> _Walk:
 
 
 def _leaf_ranges(nodes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """For the nodes of each level: the leaves below, from the bottom up; the leftmost's number, from the top."""
+    """For the nodes of each level: how many leaves are below, and the number of the leftmost of them."""
     counts = [np.ones(level.size, np.int64) for level in nodes]
     firsts = [np.zeros(level.size, np.int64) for level in nodes]
     for depth in range(len(nodes) - 2, -1, -1):
@@ -209,7 +207,8 @@ def _kept_leaves(first: np.ndarray, count: np.ndarray, planes: int) -> np.ndarra
     edge = 8 * np.arange(planes)
     low = np.clip(first[:, None] - edge, 0, 8)
     high = np.clip((first + count)[:, None] - edge, 0, 8)
-    return (NEVER - ((1 << high) - (1 << low))).astype(np.uint8)
+    kept: np.ndarray = NEVER - ((1 << high) - (1 << low))
+    return kept.astype(np.uint8)
 
 
 def _steps(tree: np.ndarray, present: np.ndarray, tree_count: int) -> tuple[np.ndarray, np.ndarray]:

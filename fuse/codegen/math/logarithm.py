@@ -112,7 +112,7 @@ def log1p_pair(s: Scalar, x: ir.Value, low: ir.Value | None = None) -> Pair:
     form = format_of(x)
     r, inverse = _remainder(s, parts)
     scale = s.from_bits(s.sub(2 * form.bias << form.mantissa, parts.exponent))
-    shift = s.mul(s.mul(u_low, scale), inverse)
+    shift = s.select(s.fcmp("<", u, 2.0**100), s.mul(s.mul(u_low, scale), inverse), 0.0)
     moved, lost = s.two_sum(r, shift)
     high, tail = _series(s, parts, moved, LOG)
     return high, s.add(tail, lost)

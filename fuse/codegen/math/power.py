@@ -19,8 +19,11 @@ from fuse.codegen.math.exponential import (
     round_to_integer,
     scale_by_power,
 )
-from fuse.codegen.math.logarithm import log_long, split
-from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar, format_of
+from fuse.codegen.math.logarithm import Split, log_long, split
+from fuse.codegen.scalar import DOUBLE, FLOAT, INT64, Scalar, format_of
+
+SHORT_START = 0x3F39999A
+"""The word of 0.725 in single precision, where the steps of the logarithm start."""
 
 
 def power_double(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
@@ -50,34 +53,35 @@ def _power_of_any(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
 
 def power_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
     """x**y in single precision, by double arithmetic; 0.6 ulp."""
-    logarithm, wide = _log2_short(s, s.fpext(x, DOUBLE)), s.fpext(y, DOUBLE)
+    logarithm, wide = _log2_short(s, split(s, x, SHORT_START, subnormals=False)), s.fpext(y, DOUBLE)
     k, word = round_to_integer(s, wide, logarithm)
     value = _exp2_short(s, s.muladd(wide, logarithm, s.neg(k)), word)
     form = format_of(x)
-    ordinary = s.icmp("<", s.sub(s.bits(x), 1), form.infinity - 1, signed=False)
-    plain = s.and_(ordinary, s.fcmp("<", s.abs(k), 512.0))
+    normal = s.icmp("<", s.sub(s.bits(x), 1 << 23), form.infinity - (1 << 23), signed=False)
+    plain = s.and_(normal, s.fcmp("<", s.abs(k), 512.0))
     return s.if_any(s.not_(plain), lambda: [_power_of_any_single(s, x, y)], [value])[0]
 
 
 def _power_of_any_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
     """x**y for all arguments."""
-    exponent = s.mul(s.fpext(y, DOUBLE), _log2_short(s, s.fpext(s.abs(x), DOUBLE)))
+    parts = split(s, s.fpext(s.abs(x), DOUBLE), subnormals=False)
+    exponent = s.mul(s.fpext(y, DOUBLE), _log2_short(s, parts))
     exponent = clamp(s, exponent, -300.0, 300.0)
     k, word = round_to_integer(s, exponent)
     return _special(s, x, y, _exp2_short(s, s.sub(exponent, k), word))
 
 
-def _log2_short(s: Scalar, x: ir.Value) -> ir.Value:
-    """log2 x to 2**-35, for normal x."""
-    parts = split(s, x, subnormals=False)
-    r = s.muladd(parts.z, s.lookup(parts.index, LOG_STEPS[0], DOUBLE), -1.0)
-    base = s.add(parts.k, s.lookup(parts.index, LOG_STEPS[3], DOUBLE))
-    return s.muladd(r, s.horner(r, LOG2_SHORT), base)
+def _log2_short(s: Scalar, parts: Split) -> ir.Value:
+    """log2 of a split number of either precision to 2**-35, in double precision."""
+    index = s.int_cast(parts.index, INT64)
+    r = s.muladd(s.fpext(parts.z), s.lookup(index, LOG_STEPS[0], DOUBLE), -1.0)
+    base = s.add(s.fpext(parts.k), s.lookup(index, LOG_STEPS[3], DOUBLE))
+    return s.muladd(r, s.poly(r, LOG2_SHORT), base)
 
 
 def _exp2_short(s: Scalar, f: ir.Value, word: ir.Value) -> ir.Value:
     """2**(k + f) in single precision; the word holds k, within the exponents of doubles."""
-    value = s.muladd(f, s.horner(f, EXP2_SHORT), 1.0)
+    value = s.muladd(f, s.poly(f, EXP2_SHORT), 1.0)
     return s.fptrunc(s.from_bits(s.add(s.bits(value), s.shl(word, 52))), FLOAT)
 
 

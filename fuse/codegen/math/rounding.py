@@ -111,11 +111,8 @@ def fmod_double(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
     smaller = s.fcmp("<", a, b)
     divisible = s.and_(valid, s.not_(smaller))
     a0, b0 = s.select(divisible, a, s.const(x, 0.0)), s.select(divisible, b, s.const(x, 1.0))
-    down = s.fcmp(">", b0, 2.0**500)
-    a0, b0 = s.select(down, s.mul(a0, 2.0**-200), a0), s.select(down, s.mul(b0, 2.0**-200), b0)
     base = _exponent(s, b0)
     rest = s.while_any(lambda r: s.fcmp(">=", r, b0), lambda r: [_subtract(s, r, b0, base)], [a0])[0]
-    rest = s.select(down, s.mul(rest, 2.0**200), rest)
     rest = s.select(smaller, a, rest)
     return s.copysign(s.select(valid, rest, float("nan")), x)
 
@@ -133,9 +130,13 @@ def _subtract(s: Scalar, a: ir.Value, b: ir.Value, base: ir.Value) -> ir.Value:
     n = s.sub(_exponent(s, a), s.add(base, QUOTIENT_BITS))
     n = s.select(s.icmp(">", n, 0), n, s.const(n, 0))
     divisor = _times_power(s, b, n)
+    down = s.fcmp(">", a, 2.0**900)
+    scale = s.select(down, s.const(a, 2.0**-200), 1.0)
+    a, divisor = s.mul(a, scale), s.mul(divisor, scale)
     quotient = s.trunc(s.div(a, divisor))
     rest = s.exact_muladd(s.neg(quotient), divisor, a)
-    return s.select(s.fcmp("<", rest, 0.0), s.add(rest, divisor), rest)
+    rest = s.select(s.fcmp("<", rest, 0.0), s.add(rest, divisor), rest)
+    return s.mul(rest, s.select(down, s.const(a, 2.0**200), 1.0))
 
 
 fmod = widened(fmod_double)
