@@ -12,6 +12,7 @@ from fuse.ir import build
 from fuse.ir.interpret import interpret
 from fuse.ir.node import Node
 from fuse.plan.steps import KernelStep
+from fuse.runtime.text import TextArray
 
 N = 70_001
 op = build.elementwise
@@ -190,3 +191,16 @@ def test_inputs_stay_as_they_are() -> None:
     (a,), bindings = bound(array)
     engine.evaluate([op("negative", a), build.compress(a, op("greater", a, build.constant(0.0)))], bindings)
     assert array.tobytes() == copy.tobytes()
+
+
+@pytest.mark.parametrize("text", ["", "a", "beta", "straße", "zz"])
+@pytest.mark.parametrize("relation", ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"])
+def test_text_against_a_constant(text: str, relation: str) -> None:
+    words = np.random.default_rng(8).choice(["", "a", "b", "beta", "betas", "straße", "strasse", "zoo", "😀"], 5000)
+    encoded = [word.encode() for word in words.tolist()]
+    offsets = np.concatenate([[0], np.cumsum([len(word) for word in encoded])]).astype(np.int64)
+    column = TextArray(offsets, np.frombuffer(b"".join(encoded), np.uint8))
+    node = build.new_input(column.dtype, column.shape)
+    outputs = [op(relation, node, build.constant(text)), op(relation, build.constant(text), node)]
+    check(outputs, {node: column})  # type: ignore[dict-item]  # text binds as its buffers
+    assert len(kernels(outputs, [node])) == 1

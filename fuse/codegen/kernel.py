@@ -25,6 +25,7 @@ from fuse.codegen.matrix import emit_load_matrix
 from fuse.codegen.reductions import Accumulator
 from fuse.codegen.scalar import Scalar
 from fuse.codegen.target import Target, data_layout
+from fuse.codegen.text import emit_compare_text
 from fuse.plan import forest_layout
 from fuse.plan.kernels import (
     BASE,
@@ -37,6 +38,7 @@ from fuse.plan.kernels import (
     SEQUENTIAL,
     UNITS,
     UNITS_PER_MORSEL,
+    CompareText,
     Dot,
     Forest,
     Kernel,
@@ -204,6 +206,8 @@ def _emit_stage(
             emit_load_matrix(frame, stage, span)
         case Dot():
             emit_dot(frame, stage, span)
+        case CompareText():
+            emit_compare_text(frame, stage, span)
         case Forest():
             _emit_forest_stage(frame, stage, span)
 

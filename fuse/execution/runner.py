@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,19 +103,22 @@ class _KernelRun:
         self.launcher = Launcher(step)
         self.constants: list[int | None] | None = None
 
-    def _source(self, runner: Runner, binding: Binding) -> tuple[int, int | None]:
+    def _source(self, runner: Runner, binding: Binding) -> tuple[int, Callable[[Array], Array] | None]:
         if binding.table is not None:
             runner.template.append(binding.table.array)
             return len(runner.template) - 1, None
         assert binding.node is not None
-        return runner.slot(binding.node), binding.column
+        if binding.kind != "value":
+            return runner.slot(binding.node), operator.attrgetter(binding.kind)
+        column = binding.column
+        return runner.slot(binding.node), None if column is None else operator.itemgetter((slice(None), column))
 
     def run(self, values: list[Array], sizes: Sizes) -> None:
         shape = self.static if self.static is not None else sizes.shape(self.step.domain.shape)
         if 0 in shape:
             raise Rerun
         self._allocate(values, sizes, shape)
-        arrays = [values[slot] if column is None else values[slot][:, column] for slot, column in self.sources]
+        arrays = [values[slot] if take is None else take(values[slot]) for slot, take in self.sources]
         bound = self._bind(arrays, shape)
         launched = self.launcher.launch(self._code(bound), bound, self._matrices(arrays))
         if launched.failed:
@@ -153,7 +157,8 @@ class _KernelRun:
 
     def _bind(self, arrays: list[Array], shape: tuple[int, ...]) -> Bound:
         if self.constants is None:
-            self.constants = [self.runner.addresses.get(slot) for slot, _ in self.sources]
+            known = self.runner.addresses
+            self.constants = [known.get(slot) if take is None else None for slot, take in self.sources]
         addresses = [
             address_of(array) if known is None else known for array, known in zip(arrays, self.constants, strict=True)
         ]

@@ -132,6 +132,8 @@ class _Exact(tuple[Any, ...]):
 
 
 def _exact(name: str, value: Any) -> _Exact:
+    if isinstance(value, np.dtype):
+        return _Exact((name, np.dtype, value.str))
     return _Exact((name, type(value), value))
 
 

@@ -121,7 +121,9 @@ def _read_constant(text: str, type_: Type, tables: Mapping[str, Any]) -> Constan
     if text.startswith("@"):
         found: ConstantArray = tables[text[1:]]
         return found
-    literal = re.sub(r"\b(nan|inf)\b", lambda match: f"'{match[0]}'", text).replace("-'inf'", "'-inf'")
+    literal = text
+    if type_.dtype.kind == "f":
+        literal = re.sub(r"\b(nan|inf)\b", lambda match: f"'{match[0]}'", text).replace("-'inf'", "'-inf'")
     value = ast.literal_eval(literal)
     return ConstantArray(np.array(value, type_.dtype).reshape([int(str(dim)) for dim in type_.shape]))
 

@@ -46,6 +46,9 @@ Shape: TypeAlias = tuple[Dim, ...]
 
 STRING = np.dtypes.StringDType()
 
+# C's `long long` is int64 like `long`: NumPy says that the dtypes are equal but hashes them apart. Types hold one.
+_SECOND_NAMES = frozenset(char for char in "bBhHiIlLqQ" if np.dtype(np.dtype(char).str).char != char)
+
 
 def _slice_size(size: int, start: int | None, stop: int | None, step: int | None) -> int:
     return len(range(*slice(start, stop, step).indices(size)))
@@ -151,6 +154,10 @@ class Type:
 
     dtype: np.dtype
     shape: Shape
+
+    def __post_init__(self) -> None:
+        if self.dtype.char in _SECOND_NAMES:
+            object.__setattr__(self, "dtype", np.dtype(self.dtype.str))
 
     @property
     def rank(self) -> int:

@@ -18,12 +18,13 @@ from fuse.ir.forest import ForestTables
 from fuse.ir.node import ConstantArray, Node
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.plan import forest_layout
-from fuse.plan.classify import as_column, operands, role_of
+from fuse.plan.classify import as_column, as_text_comparison, operands, role_of
 from fuse.plan.cost import operation_cost
 from fuse.plan.kernels import (
     BASE,
     KEPT,
     Buffer,
+    CompareText,
     Compaction,
     Dot,
     Forest,
@@ -51,6 +52,7 @@ class _Draft:
     stores: list[tuple[int, int]] = field(default_factory=list)
     reductions: list[Reduction] = field(default_factory=list)
     compaction: Compaction | None = None
+    ahead: list[Stage] = field(default_factory=list)
     behind: list[Stage] = field(default_factory=list)
 
     @property
@@ -101,7 +103,7 @@ class _Assembly:
 
     def _sources(self, node: Node, track: str) -> list[Node]:
         """The values of the track that this one is computed from, inside this loop."""
-        if self._is_leaf(node):
+        if self._is_leaf(node) or as_text_comparison(node) is not None:
             return []
         if node.op == "compress":
             return [node.inputs[0]] if track == BASE else []
@@ -137,7 +139,7 @@ class _Assembly:
         return self.values[node, track, phase]
 
     def _needs(self, node: Node, track: str, at: int) -> list[tuple[Node, int]]:
-        if node.type.is_scalar or self._is_leaf(node):
+        if node.type.is_scalar or self._is_leaf(node) or as_text_comparison(node) is not None:
             return []
         made = self.phase(node, track)
         if _column_of(node) is not None or (node.op == "compress" and track == KEPT):
@@ -155,6 +157,8 @@ class _Assembly:
             return self._add(draft, Instruction("uniform", (), node.dtype, self.buffer("uniform", node)))
         if self._is_leaf(node):
             return self._add(draft, Instruction("load", (), node.dtype, self.buffer("load", node)))
+        if as_text_comparison(node) is not None:
+            return self._add(draft, Instruction("tile", (), node.dtype, self.text_comparison(node, track)))
         column = _column_of(node)
         if column is not None:
             first, _ = self.matrix(column[0], track)
@@ -259,6 +263,20 @@ class _Assembly:
         self.draft(track, phase).behind.append(Dot(track, left, table, width, outputs, result))
         return result, outputs
 
+    def text_comparison(self, node: Node, track: str) -> int:
+        """The tile with the truth of a comparison of text; it is filled before anything else of the track."""
+        if (node, track) not in self.tiles:
+            found = as_text_comparison(node)
+            assert found is not None
+            relation, column, constant = found
+            content = str(constant.attrs["value"].array[()]).encode()
+            text = self.table(ConstantArray(np.frombuffer(content, np.uint8)))
+            offsets = self._new_buffer(Buffer(np.dtype(np.int64), "table"), Binding("offsets", column))
+            data = self._new_buffer(Buffer(np.dtype(np.uint8), "table"), Binding("data", column))
+            tile = self.tiles[node, track] = self.new_tiles(node.dtype, 1)
+            self.draft(track, 0).ahead.append(CompareText(track, relation, offsets, data, text, tile))
+        return self.tiles[node, track]
+
     # Buffers
 
     def buffer(self, role: str, node: Node, column: int | None = None) -> int:
@@ -336,6 +354,7 @@ class _Assembly:
         stages: list[Stage] = []
         for track, phase in sorted(self.drafts):
             draft = self.drafts[track, phase]
+            stages.extend(draft.ahead)
             if not draft.is_empty:
                 tiles = tuple((value, tile) for tile, value in draft.tiles.items())
                 sinks = (tiles, tuple(draft.stores), tuple(draft.reductions), draft.compaction)

@@ -34,6 +34,8 @@ def role_of(node: Node) -> Role:
 
 def can_fuse(node: Node) -> bool:
     """Whether the node can be computed inside a loop over its leading axis or, elementwise, over all its axes."""
+    if as_text_comparison(node) is not None:
+        return True
     rule = _FUSABLE.get(node.op)
     return rule(node) if rule is not None else node.op in SCALAR_OPS and _can_map(node)
 
@@ -111,6 +113,26 @@ def as_column(node: Node) -> tuple[Node, int] | None:
     if rows != (0, None, 1) or step != 1 or not isinstance(start, int) or start < 0 or stop != start + 1:
         return None
     return (matrix, start) if matrix.shape[:1] == node.shape and can_fuse(matrix) else None
+
+
+MIRRORED: Mapping[str, str] = {
+    "equal": "equal", "not_equal": "not_equal", "less": "greater", "greater": "less",
+    "less_equal": "greater_equal", "greater_equal": "less_equal",
+}  # fmt: skip
+
+
+def as_text_comparison(node: Node) -> tuple[str, Node, Node] | None:
+    """`(relation, column, constant)` when the node compares a column of text in memory with one text."""
+    if node.op not in MIRRORED or node.inputs[0].dtype.kind != "T":
+        return None
+    left, right = node.inputs
+    if left.op == "constant":
+        left, right, relation = right, left, MIRRORED[node.op]
+    else:
+        relation = node.op
+    if left.op != "input" or left.type.rank != 1 or right.op != "constant" or not right.type.is_scalar:
+        return None
+    return relation, left, right
 
 
 def operands(node: Node) -> tuple[Node, ...]:

@@ -109,7 +109,19 @@ class Dot:
     result: int
 
 
-Stage: TypeAlias = Map | LoadMatrix | Forest | Dot
+@dataclass(frozen=True)
+class CompareText:
+    """Each row of a text column, tables `offsets` and `data`, against the bytes of table `text`; bool to a tile."""
+
+    track: str
+    relation: str
+    offsets: int
+    data: int
+    text: int
+    result: int
+
+
+Stage: TypeAlias = Map | LoadMatrix | Forest | Dot | CompareText
 
 
 @dataclass(frozen=True)

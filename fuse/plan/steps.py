@@ -14,10 +14,11 @@ from fuse.plan.placement import Domain
 class Binding:
     """What a kernel's buffer is at run time.
 
-    value: the array of a node, or (`column` given) a column of it; table: an array known to the plan.
+    value: the array of a node, or (`column` given) a column of it; offsets, data: a part of a text column;
+    table: an array known to the plan.
     """
 
-    kind: Literal["value", "table"]
+    kind: Literal["value", "offsets", "data", "table"]
     node: Node | None = None
     column: int | None = None
     table: ConstantArray | None = None

@@ -21,13 +21,15 @@ def by_precision(double: Emitter, single: Emitter) -> Emitter:
     return emit
 
 
-def widened(double: Emitter) -> Emitter:
+def widened(double: Emitter, narrow: Emitter | None = None) -> Emitter:
     """An emitter for both precisions that computes single precision in double and rounds once more.
 
-    The result is the double's nearest single: at most 0.5 ulp and a trifle from the true value.
+    Single precision uses `narrow`, a less exact function of doubles, where one is given. The result is the true
+    value's nearest single: at most 0.5 ulp and a trifle away.
     """
+    inner = narrow or double
 
     def single(s: Scalar, *args: ir.Value) -> ir.Value:
-        return s.fptrunc(double(s, *[s.fpext(arg, DOUBLE) for arg in args]), FLOAT)
+        return s.fptrunc(inner(s, *[s.fpext(arg, DOUBLE) for arg in args]), FLOAT)
 
     return by_precision(double, single)

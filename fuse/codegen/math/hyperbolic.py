@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from fuse.codegen.math import double_word
+from fuse.codegen.math import double_word, narrow
 from fuse.codegen.math.coefficients import SINH, TANH_SINGLE
 from fuse.codegen.math.dispatch import by_precision, widened
 from fuse.codegen.math.double_word import Pair
@@ -147,8 +147,8 @@ def arctanh_double(s: Scalar, x: ir.Value) -> ir.Value:
 
 
 tanh = by_precision(tanh_double, tanh_single)
-sinh = widened(sinh_double)
-cosh = widened(cosh_double)
-arcsinh = widened(arcsinh_double)
-arccosh = widened(arccosh_double)
-arctanh = widened(arctanh_double)
+sinh = widened(sinh_double, narrow.sinh)
+cosh = widened(cosh_double, narrow.cosh)
+arcsinh = widened(arcsinh_double, narrow.arcsinh)
+arccosh = widened(arccosh_double, narrow.arccosh)
+arctanh = widened(arctanh_double, narrow.arctanh)

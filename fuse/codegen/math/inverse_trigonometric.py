@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from fuse.codegen.math import double_word
+from fuse.codegen.math import double_word, narrow
 from fuse.codegen.math.coefficients import ASIN, ATAN
 from fuse.codegen.math.dispatch import widened
 from fuse.codegen.math.double_word import Pair
@@ -114,5 +114,5 @@ def arccos_double(s: Scalar, x: ir.Value) -> ir.Value:
 
 arcsin = widened(arcsin_double)
 arccos = widened(arccos_double)
-arctan = widened(arctan_double)
-arctan2 = widened(arctan2_double)
+arctan = widened(arctan_double, narrow.arctan)
+arctan2 = widened(arctan2_double, narrow.arctan2)

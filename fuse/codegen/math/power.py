@@ -76,12 +76,12 @@ def _log2_short(s: Scalar, parts: Split) -> ir.Value:
     index = s.int_cast(parts.index, INT64)
     r = s.muladd(s.fpext(parts.z), s.lookup(index, LOG_STEPS[0], DOUBLE), -1.0)
     base = s.add(s.fpext(parts.k), s.lookup(index, LOG_STEPS[3], DOUBLE))
-    return s.muladd(r, s.poly(r, LOG2_SHORT), base)
+    return s.muladd(r, s.horner(r, LOG2_SHORT), base)
 
 
 def _exp2_short(s: Scalar, f: ir.Value, word: ir.Value) -> ir.Value:
     """2**(k + f) in single precision; the word holds k, within the exponents of doubles."""
-    value = s.muladd(f, s.poly(f, EXP2_SHORT), 1.0)
+    value = s.muladd(f, s.horner(f, EXP2_SHORT), 1.0)
     return s.fptrunc(s.from_bits(s.add(s.bits(value), s.shl(word, 52))), FLOAT)
 
 
