@@ -126,10 +126,15 @@ class _Programs:
 def _renumbered(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[Node], list[Node]]:
     """The same graph over inputs of its own, so that a cached program keeps no array of the user's alive."""
     from fuse.ir.build import new_input
-    from fuse.ir.rewrite import substitute
+    from fuse.ir.rewrite import renamed, with_inputs
 
-    stand_ins = [new_input(node.dtype, node.shape) for node in inputs]
-    return substitute(outputs, dict(zip(inputs, stand_ins, strict=True))), stand_ins
+    new: dict[int, Node] = {}
+    for node in walk(outputs):  # in order, so that a length that counts a mask counts the renumbered one
+        if node.op == "input":
+            new[node.id] = new_input(node.dtype, renamed(node.type, new).shape)
+        else:
+            new[node.id] = with_inputs(node, tuple(new[i.id] for i in node.inputs), new)
+    return [new[node.id] for node in outputs], [new[node.id] for node in inputs]
 
 
 def _structure(order: Sequence[Node], outputs: Sequence[Node]) -> Any:

@@ -1,7 +1,8 @@
 """`import fuse.pandas as pd`: pandas, with frames and series that compile what is done with them.
 
-Every name of pandas is here. `DataFrame` and `Series` are subclasses of pandas' own; functions that give frames
-(`read_csv`, `concat`, `merge`, …) give ours. `from_pandas(frame)` makes a fuse frame from a plain one without a copy.
+Every name of pandas is here. `DataFrame` and `Series` are subclasses of pandas' own; functions that give
+frames (`read_csv`, `concat`, `merge`, …) give ours. `from_pandas(frame)` makes a fuse frame from a plain
+one without a copy.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import pandas as _pandas
+import pandas as _pandas  # noqa: ICN001  # `pd` would be a name of this module
 
 from fuse.integrations import pandas_frame as _front
 from fuse.integrations.pandas_frame import lazy_manager as _lazy_manager
@@ -25,7 +26,8 @@ else:
 
 from_pandas = _front.wrap
 
-__all__ = [*dict.fromkeys([*getattr(_pandas, "__all__", ()), "from_pandas"])]
+__all__ = list(_pandas.__all__)  # noqa: PLE0604  # pandas' own list
+__all__ += ["from_pandas"]
 __version__ = _pandas.__version__
 
 

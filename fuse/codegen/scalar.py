@@ -1,12 +1,12 @@
 """The emitter of arithmetic: one method per operation, on scalars and on fixed-width vectors alike.
 
 A value is an `ir.Value` whose type is `float`, `double`, an integer, or an LLVM vector of one of them; every
-method accepts both forms and gives back the form it was given. Where two operands are expected, one of them may
-be a Python number: it becomes a constant of the other's type. No instruction carries a fast-math flag, so each
-operation has exactly one result, whatever the width.
+method accepts both forms and gives back the form it was given. Where two operands are expected, one of them
+may be a Python number: it becomes a constant of the other's type. No instruction carries a fast-math flag, so
+each operation has exactly one result, whatever the width.
 
-Left out: memory (loads and stores of data belong to the loops), and operations that some target can only do by
-calling a library (`llvm.exp`, `llvm.fma` without hardware, `llvm.floor` on SSE2).
+Left out: memory (loads and stores of data belong to the loops), and operations that some target can only do
+by calling a library (`llvm.exp`, `llvm.fma` without hardware, `llvm.floor` on SSE2).
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ RARE = (1, 2000)
 
 @dataclass(frozen=True)
 class FloatFormat:
-    """The layout of an IEEE binary format. `mantissa` counts stored bits; `word` is the integer of the same size."""
+    """The layout of an IEEE binary format. `mantissa` counts stored bits; `word` is the integer of the
+    same size.
+    """
 
     element: ir.Type
     word: ir.IntType
@@ -44,7 +46,7 @@ class FloatFormat:
     @property
     def sign_bit(self) -> int:
         """The word whose only set bit is the sign."""
-        return 1 << (self.word.width - 1)
+        return 1 << int(self.word.width - 1)
 
     @property
     def infinity(self) -> int:
@@ -53,7 +55,9 @@ class FloatFormat:
 
     @property
     def rounder(self) -> float:
-        """1.5 * 2**mantissa: adding it rounds a small value to an integer, kept in the low bits of the sum."""
+        """1.5 * 2**mantissa: adding it rounds a small value to an integer, kept in the low bits of the
+        sum.
+        """
         return 1.5 * 2.0**self.mantissa
 
     @property
@@ -105,7 +109,9 @@ def _constant_text(element: str, number: str) -> str:
 
 
 def constant(kind: ir.Type, number: Number) -> ir.Constant:
-    """`number` as a constant of type `kind`, splat over a vector's lanes. Floats round to the element type."""
+    """`number` as a constant of type `kind`, splat over a vector's lanes. Floats round to the element
+    type.
+    """
     element = element_of(kind)
     if isinstance(element, ir.IntType):
         text = _constant_text(str(element), str(_wrapped(int(number), element.width)))
@@ -389,7 +395,9 @@ class Scalar:
     # Polynomials, coefficients from the constant term up
 
     def poly(self, x: ir.Value, coefficients: Sequence[Operand]) -> ir.Value:
-        """The polynomial at x by Estrin's scheme: a few more operations than Horner's, a third of the latency."""
+        """The polynomial at x by Estrin's scheme: a few more operations than Horner's, a third of the
+        latency.
+        """
         terms: list[Operand] = list(coefficients)
         power = x
         while len(terms) > 1:
@@ -451,9 +459,7 @@ class Scalar:
             found = self.select(above, part, found) if start else part
         return _value(found)
 
-    def _permute_part(
-        self, picks: Sequence[ir.Value], table: Sequence[Number], element: ir.Type
-    ) -> ir.Value:
+    def _permute_part(self, picks: Sequence[ir.Value], table: Sequence[Number], element: ir.Type) -> ir.Value:
         kind = ir.VectorType(element, len(picks))
         source = _vector_constant(kind, table)
         found: ir.Value = ir.Constant(kind, ir.Undefined)
@@ -519,9 +525,7 @@ class Scalar:
         slow = b.block
         b.branch(after)
         b.position_at_end(after)
-        return tuple(
-            self._phi((old, before), (new, slow)) for old, new in zip(values, chosen, strict=True)
-        )
+        return tuple(self._phi((old, before), (new, slow)) for old, new in zip(values, chosen, strict=True))
 
     def while_any(
         self,

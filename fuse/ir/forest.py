@@ -92,13 +92,13 @@ def _goes_left(tables: ForestTables, nodes: np.ndarray, value: np.ndarray) -> np
     is_nan = np.isnan(value)
     value = np.where(is_nan & (missing != MISSING_NAN), 0.0, value)
     by_default = ((missing == MISSING_NAN) & is_nan) | ((missing == MISSING_ZERO) & (np.abs(value) <= ZERO_THRESHOLD))
-    numerical = np.where(by_default, (flags & DEFAULT_LEFT) != 0, value <= tables.threshold.array[nodes])
+    goes_left: np.ndarray = np.where(by_default, (flags & DEFAULT_LEFT) != 0, value <= tables.threshold.array[nodes])
     categorical = (flags & CATEGORICAL) != 0
     if not categorical.any():
-        return numerical
+        return goes_left
     value = np.where(is_nan, -1.0, value)
-    numerical[categorical] = _in_set(tables, nodes[categorical], value[categorical])
-    return numerical
+    goes_left[categorical] = _in_set(tables, nodes[categorical], value[categorical])
+    return goes_left
 
 
 def _in_set(tables: ForestTables, nodes: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -112,4 +112,5 @@ def _in_set(tables: ForestTables, nodes: np.ndarray, value: np.ndarray) -> np.nd
     word = category >> 5
     inside = in_range & (word < words[start])
     bits = words[np.where(inside, start + 1 + word, 0)]
-    return inside & ((bits >> (category & 31).astype(np.uint32)) & 1).astype(bool)
+    found: np.ndarray = inside & ((bits >> (category & 31).astype(np.uint32)) & 1).astype(bool)
+    return found

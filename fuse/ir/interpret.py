@@ -32,6 +32,8 @@ class Sizes:
         for dim, length in zip(shape, actual, strict=True):
             if isinstance(dim, Symbol):
                 self.symbols[dim] = length
+            elif isinstance(dim, Count):
+                self.counts[dim.mask.id] = length
 
     def count(self, mask: Node, length: int) -> None:
         """Learn how many rows a mask keeps."""

@@ -1,7 +1,7 @@
 """An analysis: the columns of a matrix, as nodes.
 
-A column is a 1-D node over the rows, or a 0-d node where every row holds the same value. Left out: matrices whose
-columns are not values of their own (a dot, a forest, a gathered table).
+A column is a 1-D node over the rows, or a 0-d node where every row holds the same value. Left out: matrices
+whose columns are not values of their own (a dot, a forest, a gathered table).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from fuse.ir import build
 from fuse.ir.node import Node
 from fuse.optimize.match import with_shape
 
-# A matrix that was put together from columns is split up to this width, a plain input up to the smaller one: its
-# columns cost a strided read each.
+# A matrix that was put together from columns is split up to this width, a plain input up to the smaller one:
+# its columns cost a strided read each.
 WIDEST_TABLE = 256
 WIDEST_INPUT = 64
 

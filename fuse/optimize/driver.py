@@ -1,6 +1,7 @@
 """The driver: runs the pipeline to a fixed point. Only it verifies, times, dumps, disables and stops.
 
-A pass that fails is a bug of ours; outside of tests the graph from before the pass goes on and the note says so.
+A pass that fails is a bug of ours; outside of tests the graph from before the pass goes on and the note says
+so.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     forest(stack(a, b, c)) whose trees test only column 2   =>   forest(stack(c)) with tables that say column 0
 
-A column that stands twice in the matrix is kept once. A zero weight is dropped only where the column is known to be
-finite (bools, integers): 0 * NaN is NaN, and the library says so too.
+A column that stands twice in the matrix is kept once. A zero weight is dropped only where the column is known
+to be finite (bools, integers): 0 * NaN is NaN, and the library says so too.
 """
 
 from __future__ import annotations

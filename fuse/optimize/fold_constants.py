@@ -8,8 +8,9 @@
     %0 = constant [3.0,6.0] : float64[2]
     return %0
 
-Left out: `opaque` (it runs exactly once, at run time), `forest` (the tables are code for a kernel), `broadcast` and
-`iota` (their short form is worth more than their elements), and results too large to carry around.
+Left out: `opaque` (it runs exactly once, at run time), `forest` (the tables are code for a kernel),
+`broadcast` and `iota` (their short form is worth more than their elements), and results too large to carry
+around.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from fuse.ir.ops import OPS
 from fuse.optimize.match import LARGEST_CONSTANT
 from fuse.optimize.rules import normalize, rule, rules_of
 
-_FOLDED = tuple(name for name, op in OPS.items() if op.kind != "source" and name not in {"opaque", "forest", "broadcast"})
+_FOLDED = tuple(
+    name for name, op in OPS.items() if op.kind != "source" and name not in {"opaque", "forest", "broadcast"}
+)
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -65,7 +68,10 @@ def broadcast_of_one_value(node: Node) -> Node | None:
     if source.op != "constant" or not source.shape or source.dtype.kind == "T":
         return None
     first = source.attrs["value"].array.reshape(-1)[:1]
-    if not first.size or source.attrs["value"].array.tobytes() != first.tobytes() * source.attrs["value"].array.size:
+    if (
+        not first.size
+        or source.attrs["value"].array.tobytes() != first.tobytes() * source.attrs["value"].array.size
+    ):
         return None
     return build.broadcast(build.constant(first[0], source.dtype), node.shape)
 

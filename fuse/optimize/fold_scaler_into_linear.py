@@ -4,13 +4,14 @@
     dot(dot(X, A) - c, B)     =>   dot(X, A @ B) - c @ B          when that is less work
 
 Both hold for matrices (X - broadcast(m)) and for tables, column by column. Weights are multiplied in extended
-precision and rounded once, so a scale costs each product one more rounding. A shift is folded only while it is no
-more than 64 times the scaled unit, or below another dot: beyond, `x * w - m * w` would cancel digits that
-`(x - m) * w` keeps. The first case stays within the error of the sum itself, the second is as good as it was.
+precision and rounded once, so a scale costs each product one more rounding. A shift is folded only while it
+is no more than 64 times the scaled unit, or below another dot: beyond, `x * w - m * w` would cancel digits
+that `(x - m) * w` keeps. The first case stays within the error of the sum itself, the second is as good as it
+was.
 
-Special values: NaN stays NaN; an infinite x gives the same infinity, since scales are finite and not zero and a
-weight that is not zero stays so (else nothing is folded). Two dots in a row may turn NaN from `inf - inf` between
-them into the infinity of the whole; estimators refuse infinite input.
+Special values: NaN stays NaN; an infinite x gives the same infinity, since scales are finite and not zero and
+a weight that is not zero stays so (else nothing is folded). Two dots in a row may turn NaN from `inf - inf`
+between them into the infinity of the whole; estimators refuse infinite input.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def fold_scaler_into_linear(graph: Graph) -> Graph:
 
 def _biased_dots(graph: Graph, uses: dict[int, int]) -> set[int]:
     """The dots whose only use is the addition of a constant bias."""
-    found = {dot.id for node in graph.nodes() for dot, _ in [_dot_and_bias(node, node.inputs)] if dot is not None}
+    found = {
+        dot.id for node in graph.nodes() for dot, _ in [_dot_and_bias(node, node.inputs)] if dot is not None
+    }
     outputs = {node.id for node in graph.outputs}
     return {node_id for node_id in found if uses[node_id] == 1 and node_id not in outputs}
 
@@ -157,7 +160,11 @@ def _same_support(weights: np.ndarray, scaled: np.ndarray) -> bool:
 def _chained(linear: _Linear, uses: dict[int, int]) -> _Linear | None:
     """One dot for two in a row, when a row then costs fewer multiplications."""
     inner = linear.source
-    if inner.op != "dot" or inner.inputs[1].op != "constant" or None in map(width_of, (inner, inner.inputs[0])):
+    if (
+        inner.op != "dot"
+        or inner.inputs[1].op != "constant"
+        or None in map(width_of, (inner, inner.inputs[0]))
+    ):
         return None
     first = inner.inputs[1].attrs["value"].array
     outputs = linear.weights.size // linear.weights.shape[0]

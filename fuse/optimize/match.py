@@ -1,4 +1,5 @@
-"""What passes ask about nodes: is it this constant, is it known to be finite, which value repeats along which axis.
+"""What passes ask about nodes: is it this constant, is it known to be finite, which value repeats along which
+axis.
 
 Constants are compared by bits where it matters: -0.0 is not 0.0.
 """
@@ -78,7 +79,9 @@ def map_operands(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def is_finite(node: Node) -> bool:
-    """Whether no element can be NaN or infinite, by the node's own form: integers, bools, and floats made of them."""
+    """Whether no element can be NaN or infinite, by the node's own form: integers, bools, and floats made of
+    them.
+    """
     while node.op in ("reshape", "broadcast", "slice", "transpose", "compress"):
         node = node.inputs[0]
     if node.dtype.kind in "biu":

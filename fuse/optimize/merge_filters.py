@@ -1,4 +1,5 @@
-"""A chain of filters becomes one mask over the original rows and one `compress` for each column that survives.
+"""A chain of filters becomes one mask over the original rows and one `compress` for each column that
+survives.
 
     %3 = compress %0 %1 : float64[count(%1)]
     %4 = less %3 %2 : bool[count(%1)]                (%2 is 0-d)
@@ -8,10 +9,10 @@
     %4 = logical_and %1 %3 : bool[n]
     %5 = compress %0 %4 : float64[count(%4)]
 
-The second mask is lifted: elementwise over filtered columns and scalars, it is the same function over the whole
-columns. What is computed between the filters stays behind the (now single) filter. A chain is left alone when its
-second mask or any value it filters depends on the filtered rows as a whole (a gather, a dot, an order), because a
-filtered and a merged value would then have lengths that are equal but not known to be.
+The second mask is lifted: elementwise over filtered columns and scalars, it is the same function over the
+whole columns. What is computed between the filters stays behind the (now single) filter. A chain is left
+alone when its second mask or any value it filters depends on the filtered rows as a whole (a gather, a dot,
+an order), because a filtered and a merged value would then have lengths that are equal but not known to be.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 
 from fuse.ir import build
 from fuse.ir.node import Graph, Node, make
+from fuse.ir.ops import count_of
 from fuse.ir.rewrite import rebuild
 from fuse.ir.types import Count
 from fuse.optimize.match import MAPS, map_like
@@ -35,7 +37,9 @@ def merge_filters(graph: Graph) -> Graph:
         merge = _next_merge(graph, refused)
         if merge is None:
             return graph
-        graph = Graph(tuple(rebuild(graph.outputs, lambda node, inputs: None, merge.replaced, {merge.mask: merge.both})))
+        graph = Graph(
+            tuple(rebuild(graph.outputs, lambda node, inputs: None, merge.replaced, {merge.mask: merge.both}))
+        )
         note("filters merged into one mask")
 
 
@@ -136,7 +140,7 @@ def _filter(node: Node, chain: _Chain, both: Node) -> Node | None:
         return build.compress(node.inputs[0], both) if node.inputs[1] is chain.first else None
     if node.op == "broadcast":
         (source,) = node.inputs
-        rows = build.count_of(both), *node.shape[1:]
+        rows = count_of(both), *node.shape[1:]
         return build.broadcast(source, rows) if len(source.shape) < len(rows) else None
     return _over(node, [chain.dense[source] for source in node.inputs]) if _is_between(node) else None
 
@@ -146,5 +150,3 @@ def _over(node: Node, operands: list[Node | None]) -> Node | None:
     if len(found) < len(operands):
         return None
     return make("stack", found, node.attrs, node.location) if node.op == "stack" else map_like(node, *found)
-
-

@@ -2,12 +2,12 @@
 
     dot(stack(code == 3, code == 5, x), W)   =>   dot(stack(x), W[2:]) + gather(T, index)
 
-where T holds the weights of each category at its distance from the smallest one, and a row of zeros at either end for
-codes that are no category; `index` is the code clipped to that range. The values are those of the products with one
-and zero, added in another order, which is the freedom of every dot.
+where T holds the weights of each category at its distance from the smallest one, and a row of zeros at either
+end for codes that are no category; `index` is the code clipped to that range. The values are those of the
+products with one and zero, added in another order, which is the freedom of every dot.
 
-Left out: codes that are floats or text (front ends encode them first), categories spread so wide that the table would
-not pay, and weights that are not finite (0 * inf is NaN, and would be lost).
+Left out: codes that are floats or text (front ends encode them first), categories spread so wide that the
+table would not pay, and weights that are not finite (0 * inf is NaN, and would be lost).
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@
     %2 = reshape %1 shape=(n) : float64[n]
     %3 = exp %2 : float64[n]
 
-A slice of rows does not move below an op whose whole result is needed as well: that would compute it twice. A picked
-column does, since other columns are other work.
+A slice of rows does not move below an op whose whole result is needed as well: that would compute it twice. A
+picked column does, since other columns are other work.
 """
 
 from __future__ import annotations
@@ -93,7 +93,12 @@ def slice_of_broadcast(node: Node) -> Node | None:
         return None
     (source,) = inner.inputs
     rank = len(source.shape)
-    pairs = zip(source.shape, node.attrs["slices"][len(node.shape) - rank :], node.shape[-rank:] if rank else (), strict=True)
+    pairs = zip(
+        source.shape,
+        node.attrs["slices"][len(node.shape) - rank :],
+        node.shape[-rank:] if rank else (),
+        strict=True,
+    )
     # A repeated axis keeps its one element whatever is picked from the repetitions.
     slices = [_WHOLE if length == 1 else bounds for length, bounds, _ in pairs]
     return build.broadcast(build.slice_(source, slices), node.shape)
@@ -272,7 +277,11 @@ def kept_axes(before: Shape, after: Shape) -> tuple[int, ...] | None:
     """
     kept: list[int] = []
     for axis, length in enumerate(before):
-        if len(kept) < len(after) and length == after[len(kept)] and (length != 1 or _enough_ones(before, axis, after, kept)):
+        if (
+            len(kept) < len(after)
+            and length == after[len(kept)]
+            and (length != 1 or _enough_ones(before, axis, after, kept))
+        ):
             kept.append(axis)
         elif length != 1:
             return None
@@ -342,7 +351,9 @@ def gather_by_narrow_index(node: Node) -> Node | None:
     if indices.op != "convert" or indices.inputs[0].dtype.kind not in "iu":
         return None
     (source,) = indices.inputs
-    exact = source.dtype.itemsize < indices.dtype.itemsize and (source.dtype.kind == "u" or indices.dtype.kind == "i")
+    exact = source.dtype.itemsize < indices.dtype.itemsize and (
+        source.dtype.kind == "u" or indices.dtype.kind == "i"
+    )
     return build.gather(table, source, node.attrs["mode"]) if exact else None
 
 

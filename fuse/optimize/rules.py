@@ -1,9 +1,9 @@
 """Rewrite rules, and the engine that brings a graph to their normal form.
 
-A rule looks at one node whose inputs are already in normal form and gives a better node or None. Its docstring is
-its test (tests/optimize/notation.py says how it is read). The engine works bottom up with an explicit stack, so
-depth costs no recursion, and it normalises what a rule made before it goes on, so that rules which push an op down
-a long chain take one step a node instead of one sweep of the graph a node.
+A rule looks at one node whose inputs are already in normal form and gives a better node or None. Its
+docstring is its test (tests/optimize/notation.py says how it is read). The engine works bottom up with an
+explicit stack, so depth costs no recursion, and it normalises what a rule made before it goes on, so that
+rules which push an op down a long chain take one step a node instead of one sweep of the graph a node.
 
 Left out: rules that need to see the users of a node. Those are passes of their own.
 """
@@ -77,8 +77,8 @@ def _rewrite(node: Node, rules: Rules) -> Node | None:
 def _reach_normal_forms(graph: Graph, rules: Rules, normal: dict[int, Node]) -> None:
     """Fill `normal` (node id to normal form) for all that the outputs need.
 
-    The stack holds pairs: (node, None) asks for the normal form of a node, (node, other) says that the normal form
-    of `node` is that of `other`, which has been asked for just above it.
+    The stack holds pairs: (node, None) asks for the normal form of a node, (node, other) says that the normal
+    form of `node` is that of `other`, which has been asked for just above it.
     """
     stack: list[tuple[Node, Node | None]] = [(node, None) for node in reversed(graph.outputs)]
     fuel = _FUEL_PER_NODE * (sum(1 for _ in graph.nodes()) + 100)

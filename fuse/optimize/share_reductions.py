@@ -2,9 +2,9 @@
 
     %2 = logical_not %0 ; %3 = reduce %2 kind=any    =>    %2 = reduce %0 kind=all ; %3 = logical_not %2
 
-Sharing a pass over the data between different reductions of one column (mean, var, min, max) is the planner's; equal
-reductions are one node by interning. What is done here is exact: integers, bools, and order statistics of values that
-do not change. Float sums are not regrouped.
+Sharing a pass over the data between different reductions of one column (mean, var, min, max) is the
+planner's; equal reductions are one node by interning. What is done here is exact: integers, bools, and order
+statistics of values that do not change. Float sums are not regrouped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def reduce_negated_truth(node: Node) -> Node | None:
     dual = _DUALS.get(node.attrs["kind"])
     if dual is None or value.op != "logical_not" or value.inputs[0].dtype != np.dtype(bool):
         return None
-    return build.elementwise("logical_not", build.reduce(dual, value.inputs[0], node.attrs["axes"], node.location))
+    return build.elementwise(
+        "logical_not", build.reduce(dual, value.inputs[0], node.attrs["axes"], node.location)
+    )
 
 
 _ON_BOOL = {"min": "all", "max": "any", "fmin": "all", "fmax": "any", "prod": "all", "sum": "any"}

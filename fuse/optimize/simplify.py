@@ -2,9 +2,9 @@
 
     %2 = multiply %0 1.0   =>   %0
 
-Every rule holds for every bit pattern of its dtypes: NaN stays NaN, signs of zero stay, integers wrap as before.
-So `x + 0.0` is not `x` (-0.0 + 0.0 is 0.0) while `x + -0.0` and `x - 0.0` are; `x * 0` is 0 for integers only;
-`sqrt(square(x))` stays. Shapes and indices have their own passes.
+Every rule holds for every bit pattern of its dtypes: NaN stays NaN, signs of zero stay, integers wrap as
+before. So `x + 0.0` is not `x` (-0.0 + 0.0 is 0.0) while `x + -0.0` and `x - 0.0` are; `x * 0` is 0 for
+integers only; `sqrt(square(x))` stays. Shapes and indices have their own passes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,16 @@ _NEUTRAL = {
     "bitwise_or": 0, "bitwise_xor": 0, "bitwise_and": -1, "logical_or": False, "logical_and": True,
     "logical_xor": False,
 }  # fmt: skip
-_COMMUTES = {"add", "multiply", "bitwise_or", "bitwise_xor", "bitwise_and", "logical_or", "logical_and", "logical_xor"}
+_COMMUTES = {
+    "add",
+    "multiply",
+    "bitwise_or",
+    "bitwise_xor",
+    "bitwise_and",
+    "logical_or",
+    "logical_and",
+    "logical_xor",
+}
 
 
 @rule(*_NEUTRAL)
@@ -51,7 +60,11 @@ def neutral_operand(node: Node) -> Node | None:
     value, constant = node.inputs
     if node.op in _COMMUTES and literal(constant) is None:
         value, constant = constant, value
-    if value.dtype != node.dtype or value.dtype.kind not in "biuf" or not is_constant(constant, _NEUTRAL[node.op]):
+    if (
+        value.dtype != node.dtype
+        or value.dtype.kind not in "biuf"
+        or not is_constant(constant, _NEUTRAL[node.op])
+    ):
         return None
     return with_shape(value, node.shape)
 
@@ -86,7 +99,9 @@ def absorbing_true(node: Node) -> Node | None:
     bitwise_or(True, p) => filled(p, True)
     """
     exact = all(operand.dtype == _BOOL for operand in node.inputs)
-    return filled(True, node) if exact and any(is_constant(operand, True) for operand in node.inputs) else None
+    return (
+        filled(True, node) if exact and any(is_constant(operand, True) for operand in node.inputs) else None
+    )
 
 
 @rule("multiply")
@@ -143,8 +158,8 @@ def small_power(node: Node) -> Node | None:
     power(i, 2) => square(i)
     power(f, 3.0) stays
 
-    NumPy computes these exponents so when they are scalars, and only then; `power` with a whole array of exponents
-    rounds differently. float16 has no such case for 0.5.
+    NumPy computes these exponents so when they are scalars, and only then; `power` with a whole array of
+    exponents rounds differently. float16 has no such case for 0.5.
     """
     value, exponent = node.inputs
     scalar = scalar_source(exponent)
@@ -253,7 +268,9 @@ def difference_with_itself(node: Node) -> Node | None:
     subtract(f, f) stays
     """
     left, right = node.inputs
-    return filled(0, node) if left is right and left.dtype == node.dtype and node.dtype.kind in "biu" else None
+    return (
+        filled(0, node) if left is right and left.dtype == node.dtype and node.dtype.kind in "biu" else None
+    )
 
 
 _ON_BOOL = {
@@ -287,11 +304,20 @@ def equal_to_truth(node: Node) -> Node | None:
         return None
     if is_constant(constant, True):
         return with_shape(value, node.shape)
-    return build.elementwise("logical_not", with_shape(value, node.shape)) if is_constant(constant, False) else None
+    return (
+        build.elementwise("logical_not", with_shape(value, node.shape))
+        if is_constant(constant, False)
+        else None
+    )
 
 
 _OPPOSITE = {"equal": "not_equal", "not_equal": "equal"}
-_OPPOSITE_ORDER = {"less": "greater_equal", "greater_equal": "less", "greater": "less_equal", "less_equal": "greater"}
+_OPPOSITE_ORDER = {
+    "less": "greater_equal",
+    "greater_equal": "less",
+    "greater": "less_equal",
+    "less_equal": "greater",
+}
 
 
 @rule("logical_not")
@@ -408,7 +434,8 @@ def convert_twice(node: Node) -> Node | None:
     if inner.op != "convert" or not _holds(inner.dtype, inner.inputs[0].dtype):
         return None
     (value,) = inner.inputs
-    # What C does with a float that the integer cannot hold is the machine's choice, and differs between widths.
+    # What C does with a float that the integer cannot hold is the machine's choice, and differs between
+    # widths.
     if inner.dtype.kind == "f" and node.dtype.kind in "iu" and not _holds(node.dtype, value.dtype):
         return None
     return build.convert(value, node.dtype)

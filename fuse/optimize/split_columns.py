@@ -9,10 +9,10 @@
     %3 = multiply %1 2.0 : float64[n]
     %4 = stack %2 %3 axis=1 : float64[n,2]
 
-After this a column that nobody reads is dead, a constant of one column is a scalar, and fusion sees one domain: rows.
-A plain matrix is split where a forest or a
-dot with known weights reads what was computed from it. Sums along a row become a balanced tree of
-additions (the order inside a `reduce` is ours); `argmax` along a row a chain of selects in which the first NaN wins.
+After this a column that nobody reads is dead, a constant of one column is a scalar, and fusion sees one
+domain: rows. A plain matrix is split where a forest or a dot with known weights reads what was computed from
+it. Sums along a row become a balanced tree of additions (the order inside a `reduce` is ours); `argmax` along
+a row a chain of selects in which the first NaN wins.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def reduce_each_column(node: Node) -> Node | None:
     (matrix,) = node.inputs
     if not is_table(matrix) or node.attrs["axes"] != (0,):
         return None
-    return build.stack([build.reduce(node.attrs["kind"], x, location=node.location) for x in matrix.inputs], 0)
+    return build.stack(
+        [build.reduce(node.attrs["kind"], x, location=node.location) for x in matrix.inputs], 0
+    )
 
 
 _JOINS = {
@@ -156,7 +158,8 @@ def _wins(column: Node, best: Node, kind: str) -> Node:
     """Strictly better, or the first NaN: a NaN beats anything but an earlier NaN."""
     if column.dtype.kind != "f":
         return build.elementwise("greater" if kind == "argmax" else "less", column, best)
-    # Not (column <= best) is column > best or a NaN on either side; what is left is that best must not be the NaN.
+    # Not (column <= best) is column > best or a NaN on either side; what is left is that best must not be the
+    # NaN.
     worse = build.elementwise("less_equal" if kind == "argmax" else "greater_equal", column, best)
     has_value = build.elementwise("equal", best, best)
     return build.elementwise("logical_and", build.elementwise("logical_not", worse), has_value)
@@ -199,7 +202,9 @@ def computed_factors(node: Node) -> Node | None:
 
 def _split(features: Node, width: int) -> Node:
     """One level: each column is the op over picked columns, which `push_slices` moves on towards the inputs."""
-    split = [[operand] * width if not operand.shape else _picked(operand, width) for operand in features.inputs]
+    split = [
+        [operand] * width if not operand.shape else _picked(operand, width) for operand in features.inputs
+    ]
     return table([map_like(features, *operands) for operands in zip(*split, strict=True)], features)
 
 

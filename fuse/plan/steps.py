@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fuse.ir.node import ConstantArray, Node
-from fuse.plan.kernels import Kernel
+from fuse.plan.kernels import Kernel, Map
 from fuse.plan.placement import Domain
 
 
@@ -40,8 +40,8 @@ class KernelStep:
 
     @property
     def keeps(self) -> bool:
-        """Whether the kernel gives fewer rows than it reads."""
-        return any(buffer.role == "append" for buffer in self.kernel.buffers)
+        """Whether the kernel compacts, and so counts the rows that each unit keeps."""
+        return any(isinstance(stage, Map) and stage.compaction is not None for stage in self.kernel.stages)
 
 
 @dataclass(frozen=True)

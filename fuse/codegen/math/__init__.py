@@ -1,8 +1,8 @@
 """The scalar math library: NumPy's float functions as expressions over scalar IR.
 
-`MATH` maps the name of a NumPy ufunc (and `erf`, `erfc`, `gammaln` of SciPy) to an emitter
-`f(s: Scalar, *args: ir.Value) -> ir.Value`. The element type of the first argument, float or double, is the type
-of the result; a scalar or a vector of any width gives the same bits. No function calls a library. Errors are
+`MATH` maps the name of a NumPy ufunc (and `erf`, `erfc`, `gammaln` of SciPy) to an emitter `f(s: Scalar,
+*args: ir.Value) -> ir.Value`. The element type of the first argument, float or double, is the type of the
+result; a scalar or a vector of any width gives the same bits. No function calls a library. Errors are
 measured, function by function, in `docs/accuracy.md`.
 """
 

@@ -24,8 +24,8 @@ def by_precision(double: Emitter, single: Emitter) -> Emitter:
 def widened(double: Emitter, narrow: Emitter | None = None) -> Emitter:
     """An emitter for both precisions that computes single precision in double and rounds once more.
 
-    Single precision uses `narrow`, a less exact function of doubles, where one is given. The result is the true
-    value's nearest single: at most 0.5 ulp and a trifle away.
+    Single precision uses `narrow`, a less exact function of doubles, where one is given. The result is the
+    true value's nearest single: at most 0.5 ulp and a trifle away.
     """
     inner = narrow or double
 

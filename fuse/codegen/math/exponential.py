@@ -1,9 +1,9 @@
 """exp, exp2, expm1, and the parts of exp that other families build on.
 
 Method (Cody and Waite; Tang): k = round(x / ln 2), r = x - k ln 2 in two parts, of which the first is exact;
-exp(r) = 1 + (r_high + (r_low + r*r*P(r))) with |r| <= ln(2)/2, P of degree 9 (double) or 5 (single) from
-`minimax.py`. k comes from adding 1.5 * 2**52, which leaves it in the low bits of the sum. The result is scaled
-by two powers of two, each representable, so that overflow and gradual underflow round by themselves.
+exp(r) = 1 + (r_high + (r_low + r*r*P(r))) with |r| <= ln(2)/2, P of degree 10 (double) or 5 (single) from
+`minimax.py`. k comes from adding 1.5 * 2**52, which leaves it in the low bits of the sum. The result is
+scaled by two powers of two, each representable, so that overflow and gradual underflow round by themselves.
 """
 
 from __future__ import annotations
@@ -33,11 +33,23 @@ class Constants:
 
 
 DOUBLE_CONSTANTS = Constants(
-    0.6931471803691238, 1.9082149292705877e-10, EXP, -746.0, 710.5, 0.6931471805599453, 2.3190468138462996e-17
-)  # fmt: skip
+    ln2_high=0.6931471803691238,
+    ln2_low=1.9082149292705877e-10,
+    polynomial=EXP,
+    lowest=-746.0,
+    highest=710.5,
+    ln2=0.6931471805599453,
+    ln2_rest=2.3190468138462996e-17,
+)
 SINGLE_CONSTANTS = Constants(
-    0.69314575195312500, 1.4286068203094173e-06, EXP_SINGLE, -104.5, 89.5, 0.6931471824645996, -1.904654299957768e-09
-)  # fmt: skip
+    ln2_high=0.693145751953125,
+    ln2_low=1.4286068203094173e-06,
+    polynomial=EXP_SINGLE,
+    lowest=-104.5,
+    highest=89.5,
+    ln2=0.6931471824645996,
+    ln2_rest=-1.904654299957768e-09,
+)
 
 
 @dataclass(frozen=True)
@@ -134,8 +146,9 @@ def expm1_half(s: Scalar, x: ir.Value) -> Pair:
     first = s.muladd(k, -c.ln2_high, x)
     q, q_low = s.fast_two_sum(first, _long_tail(s, first, s.mul(k, -c.ln2_low), c))
     scale = power_of_two(s, word, -1)
-    high, low = s.fast_two_sum(s.sub(scale, 0.5), s.mul(scale, q))
-    return high, s.muladd(scale, q_low, low)
+    start, start_low = s.fast_two_sum(scale, s.const(x, -0.5))
+    high, low = s.fast_two_sum(start, s.mul(scale, q))
+    return high, s.muladd(scale, q_low, s.add(low, start_low))
 
 
 def expm1(s: Scalar, x: ir.Value) -> ir.Value:

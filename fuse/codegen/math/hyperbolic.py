@@ -1,11 +1,12 @@
 """sinh, cosh, tanh, arcsinh, arccosh, arctanh.
 
-tanh = t/(t + 1) with t = (exp(2|x|) - 1)/2 as a pair, one division and its correction. sinh is an odd polynomial
-below 1 (7 terms), else (E - 1/E)/2 with E = exp|x| as a pair; cosh is (E + 1/E)/2. The inverses are log(1 + a)
-with a as a pair, so that nothing cancels near zero:
-arcsinh: a = x + x*x/(1 + sqrt(1 + x*x)); arccosh: a = d + sqrt(d(d + 2)), d = x - 1; arctanh: a = 2x/(1 - x), halved.
+tanh = t/(t + 1) with t = (exp(2|x|) - 1)/2 as a pair, one division and its correction. sinh is an odd
+polynomial below 1 (7 terms), else (E - 1/E)/2 with E = exp|x| as a pair; cosh is (E + 1/E)/2. The inverses
+are log(1 + a) with a as a pair, so that nothing cancels near zero: arcsinh: a = x + x*x/(1 + sqrt(1 + x*x));
+arccosh: a = d + sqrt(d(d + 2)), d = x - 1; arctanh: a = 2x/(1 - x), halved.
 
-tanh in single precision is a table: 16 intervals (quarters of a binade of 0.831 |x| + 1/2), centre and 8 coefficients.
+tanh in single precision is a table: 16 intervals (quarters of a binade of 0.831 |x| + 1/2), centre and 8
+coefficients.
 """
 
 from __future__ import annotations
@@ -140,7 +141,8 @@ def arctanh_double(s: Scalar, x: ir.Value) -> ir.Value:
     quotient = double_word.divide(s, (twice, s.const(x, 0.0)), bottom)
     high, low = log1p_pair(s, *s.fast_two_sum(*quotient))
     value = s.mul(s.add(high, low), 0.5)
-    value = s.select(s.fcmp("<", size, 2.0**-28), s.muladd(s.mul(size, s.mul(size, size)), 1 / 3, size), value)
+    small = s.muladd(s.mul(size, s.mul(size, size)), 1 / 3, size)
+    value = s.select(s.fcmp("<", size, 2.0**-28), small, value)
     limit = s.select(s.fcmp("==", size, 1.0), s.const(x, float("inf")), s.sub(x, x))
     outside = s.select(s.fcmp(">", size, 1.0), float("nan"), limit)
     return s.copysign(s.select(s.fcmp("<", size, 1.0), value, outside), x)

@@ -1,11 +1,12 @@
 """arcsin, arccos, arctan, arctan2.
 
-arctan2(y, x): with a = min(|x|, |y|), b = max(|x|, |y|), the quotient a/b lies in [0, 1]; above sqrt(2) - 1 it is
-replaced by (a - b)/(a + b) and pi/4 added. The quotient is a pair; atan t = t + t**3 P(t*t), P of 11 terms on
-|t| <= sqrt(2) - 1 from `minimax.py`. Octants are put together with pi/2 and pi as pairs. arctan(x) is arctan2(x, 1).
+arctan2(y, x): with a = min(|x|, |y|), b = max(|x|, |y|), the quotient a/b lies in [0, 1]; above sqrt(2) - 1
+it is replaced by (a - b)/(a + b) and pi/4 added. The quotient is a pair; atan t = t + t**3 P(t*t), P of 11 terms
+on |t| <= sqrt(2) - 1 from `minimax.py`. Octants are put together with pi/2 and pi as pairs. arctan(x) is
+arctan2(x, 1).
 
-arcsin: x + x**3 P(x*x), P of 15 terms, below 1/2; above, pi/2 - 2 arcsin(sqrt((1 - |x|)/2)) with the root as a
-pair. arccos in the same way.
+arcsin: x + x**3 P(x*x), P of 15 terms, below 1/2; above, pi/2 - 2 arcsin(sqrt((1 - |x|)/2)) with the root
+as a pair. arccos in the same way.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _first_quadrant(s: Scalar, y: ir.Value, x: ir.Value) -> Pair:
 
 
 def _in_range(s: Scalar, small: ir.Value, large: ir.Value) -> tuple[ir.Value, ir.Value]:
-    """Both scaled so that sums and exact products neither overflow nor underflow; inf/inf and 0/0 replaced."""
+    """Both scaled so that sums and exact products neither overflow nor underflow; inf/inf and 0/0
+    replaced.
+    """
     infinite = s.fcmp("==", large, float("inf"))
     both = s.fcmp("==", small, float("inf"))
     small = s.select(infinite, s.select(both, s.const(small, 1.0), s.const(small, 0.0)), small)

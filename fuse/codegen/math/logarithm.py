@@ -1,13 +1,13 @@
 """log, log2, log10, log1p, and the logarithm in two parts that powers and inverse hyperbolics build on.
 
 Method (Tang, with a table small enough for one permute): x = 2**k * z, z in [0.725, 1.45), which eight steps
-divide; c, a short number near 1/z from the table, makes r = z*c - 1 exact and |r| < 0.076. Then
-log x = (k ln 2 - log c) + r - r*r/2 + r**3 P(r), P of degree 9 (11 for powers) from `minimax.py`. The step that
-holds 1 has c = 1 and log c = 0, so the result keeps its relative accuracy where the logarithm vanishes.
-k * ln2_high - log_c_high is exact: both are multiples of 2**-42.
+divide; c, a short number near 1/z from the table, makes r = z*c - 1 exact and |r| < 0.076. Then log x = (k ln
+2 - log c) + r - r*r/2 + r**3 P(r), P of degree 9 (11 for powers) from `minimax.py`. The step that holds 1 has
+c = 1 and log c = 0, so the result keeps its relative accuracy where the logarithm vanishes. k * ln2_high -
+log_c_high is exact: both are multiples of 2**-42.
 
-Single precision: z in [sqrt(1/2), sqrt(2)), one polynomial of degree 8 in z - 1; log2, log10, log1p go through
-double precision.
+Single precision: z in [sqrt(1/2), sqrt(2)), one polynomial of degree 8 in z - 1; log2, log10, log1p go
+through double precision.
 """
 
 from __future__ import annotations

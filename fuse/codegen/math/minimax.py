@@ -1,22 +1,25 @@
 """Makes `coefficients.py`: minimax polynomials by the Remez exchange, in multiple precision.
 
-Run as `python -m fuse.codegen.math.minimax` (needs mpmath); it rewrites `coefficients.py`. Every polynomial is
-fitted to the function itself, evaluated with 100 digits, weighted so that the *relative* error of the finished
-function is level. Coefficients are rounded one at a time, from the constant term up, and the rest refitted
-after each rounding, so that rounding costs nothing where it matters (the first two; later ones barely count).
+Run as `python -m fuse.codegen.math.minimax` (needs mpmath); it rewrites `coefficients.py`. Every polynomial
+is fitted to the function itself, evaluated with 100 digits, weighted so that the *relative* error of the
+finished function is level. Coefficients are rounded one at a time, from the constant term up, and the rest
+refitted after each rounding, so that rounding costs nothing where it matters (the first two; later ones
+barely count).
 
-Piecewise tables (`tanh` in single precision, `erf`, scaled `erfc`) have one row a coefficient and one column an
-interval, as a permute wants them. The centre of an interval is moved, within a few hundred neighbours, to a
-number where the function lies next to a representable one (Gal), so that the constant term needs no low part.
+Piecewise tables (`tanh` in single precision, `erf`, scaled `erfc`) have one row a coefficient and one column
+an interval, as a permute wants them. The centre of an interval is moved, within a few hundred neighbours, to
+a number where the function lies next to a representable one (Gal), so that the constant term needs no low
+part.
 """
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import mpmath
+import mpmath  # type: ignore[import-untyped]  # mpmath ships no types
 from mpmath import mpf
 
 mpmath.mp.dps = 100
@@ -70,8 +73,9 @@ def remez(function: Function, weight: Function, low: float, high: float, terms: 
 
 def _level(function: Function, weight: Function, points: list[mpf], terms: int) -> list[mpf]:
     weights = [abs(weight(x)) for x in points]
-    rows = [[w * x**k for k in range(terms)] + [(-1) ** i] for i, (x, w) in enumerate(zip(points, weights, strict=True))]
-    goal = [w * function(x) for x, w in zip(points, weights, strict=True)]
+    weighted = list(zip(points, weights, strict=True))
+    rows = [[w * x**k for k in range(terms)] + [(-1) ** i] for i, (x, w) in enumerate(weighted)]
+    goal = [w * function(x) for x, w in weighted]
     solution = mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix(goal))
     return list(solution)[:terms]
 
@@ -148,12 +152,12 @@ def odd(function: Function, limit: float, terms: int, to_format: Callable[[mpf],
 
 
 def _expm1_tail(x: mpf) -> mpf:
-    return (mpmath.expm1(x) - x) / x ** 2
+    return (mpmath.expm1(x) - x) / x**2
 
 
 def exponential(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
     """exp(r) = 1 + r + r*r*P(r)."""
-    return fit(_expm1_tail, lambda x: x ** 2, (-REDUCED, REDUCED), terms, to_format)
+    return fit(_expm1_tail, lambda x: x**2, (-REDUCED, REDUCED), terms, to_format)
 
 
 def exponential2(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
@@ -171,7 +175,7 @@ def logarithm(
     interval: tuple[float, float], terms: int, to_format: Callable[[mpf], float] = to_double
 ) -> Table:
     """log(1 + r) = r - r*r/2 + r**3 * P(r)."""
-    return fit(_log_tail, lambda x: x ** 3 / mpmath.log1p(x), interval, terms, to_format)
+    return fit(_log_tail, lambda x: x**3 / mpmath.log1p(x), interval, terms, to_format)
 
 
 def binary_logarithm(interval: tuple[float, float], terms: int) -> Table:
@@ -183,14 +187,14 @@ def cosine(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
     """cos(x) = 1 - z/2 + z*z*P(z), z = x*x."""
 
     def tail(z: mpf) -> mpf:
-        return (mpmath.cos(mpmath.sqrt(z)) - 1 + z / 2) / z ** 2
+        return (mpmath.cos(mpmath.sqrt(z)) - 1 + z / 2) / z**2
 
-    return fit(tail, lambda z: z ** 2, (0.0, QUARTER**2), terms, to_format)
+    return fit(tail, lambda z: z**2, (0.0, QUARTER**2), terms, to_format)
 
 
 def cube_root(terms: int) -> Table:
     """m**(1/3) for m in [1, 2), a first guess."""
-    return fit(lambda x: mpmath.cbrt(x), lambda x: 1 / mpmath.cbrt(x), (1.0, 2.0), terms)
+    return fit(mpmath.cbrt, lambda x: 1 / mpmath.cbrt(x), (1.0, 2.0), terms)
 
 
 def log_gamma(terms: int) -> Table:
@@ -236,10 +240,11 @@ def piecewise(
 ) -> list[Table]:
     """Rows centre, c0, c1, ...: f(x) = c0 + d*(c1 + d*(...)), d = x - centre, a column an interval.
 
-    In the interval that starts at zero c0 = 0, and `head` is subtracted from c1: f(x) = head*x + d*(c1 + ...).
+    In the interval that starts at zero c0 = 0, and `head` is subtracted from c1: f(x) = head*x + d*(c1 +
+    ...).
     """
     columns = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         columns.append(_interval(function, (low, high), terms, to_format, head))
     return [list(row) for row in zip(*columns, strict=True)]
 
@@ -293,7 +298,7 @@ def log_steps() -> list[Table]:
 
 
 POLYNOMIALS: dict[str, Callable[[], Table]] = {
-    "EXP": lambda: exponential(10),
+    "EXP": lambda: exponential(11),
     "EXP_SINGLE": lambda: exponential(6, to_single),
     "EXP2_SHORT": lambda: exponential2(6),
     "LOG": lambda: logarithm(LOG_INTERVAL, 10),
@@ -331,7 +336,8 @@ def _table_text(name: str, rows: Sequence[Table]) -> str:
 
 def main() -> None:
     """Rewrite `coefficients.py`."""
-    header = '"""Polynomial coefficients, constant term first. Made by `minimax.py`, which says what each is."""\n\n'
+    title = "Polynomial coefficients, constant term first. Made by `minimax.py`, which says what each is."
+    header = f'"""{title}"""\n\n'
     parts = [_polynomial_text(name, make()) for name, make in POLYNOMIALS.items()]
     parts += [_table_text(name, make()) for name, make in TABLES.items()]
     Path(__file__).with_name("coefficients.py").write_text(header + "\n".join(parts))

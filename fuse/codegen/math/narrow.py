@@ -1,7 +1,9 @@
-"""Single-precision functions in plain double arithmetic: the formulas of the double functions without their pairs.
+"""Single-precision functions in plain double arithmetic: the formulas of the double functions without their
+pairs.
 
-A double carries 29 bits more than the result, so rounding errors on the way do not show; the tables and polynomials
-are those of the double functions. Each function takes and gives back doubles; `dispatch.widened` converts.
+A double carries 29 bits more than the result, so rounding errors on the way do not show; the tables and
+polynomials are those of the double functions. Each function takes and gives back doubles; `dispatch.widened`
+converts.
 """
 
 from __future__ import annotations

@@ -103,7 +103,8 @@ def _special(s: Scalar, x: ir.Value, y: ir.Value, value: ir.Value) -> ir.Value:
 
 
 def cbrt_double(s: Scalar, x: ir.Value) -> ir.Value:
-    """The cube root: |x| = 2**(3j + i) m, a polynomial guess, two Newton steps; the last is exact in its residual.
+    """The cube root: |x| = 2**(3j + i) m, a polynomial guess, two Newton steps; the last is exact in its
+    residual.
 
     The guess has 16 bits, the first step 32, the second is rounded from more than 60.
     """

@@ -1,9 +1,9 @@
 """Reduction of huge arguments modulo pi/2 (Payne and Hanek), for doubles of at least 2**26.
 
 x = X * 2**(16 j), with X < 2**69 and, wherever j > 0, X an integer. Then x * 2/pi and X * T[j] differ by a
-multiple of 4, where T[j] = 2**(16 j) * 2/pi mod 4, kept as four doubles (more than 210 bits). The exact products
-are reduced modulo 4 part by part, and the parts summed from the largest; the fraction keeps more than 53 good bits
-even for the double that lies nearest to a multiple of pi/2 (within 2**-61).
+multiple of 4, where T[j] = 2**(16 j) * 2/pi mod 4, kept as four doubles (more than 210 bits). The exact
+products are reduced modulo 4 part by part, and the parts summed from the largest; the fraction keeps more
+than 53 good bits even for the double that lies nearest to a multiple of pi/2 (within 2**-61).
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ def _index(s: Scalar, exponent: ir.Value) -> ir.Value:
     return s.select(s.icmp("<", j, ENTRIES), j, s.const(exponent, ENTRIES - 1))
 
 
-def _fraction(
-    s: Scalar, products: list[tuple[ir.Value, ir.Value]]
-) -> tuple[ir.Value, ir.Value, ir.Value]:
+def _fraction(s: Scalar, products: list[tuple[ir.Value, ir.Value]]) -> tuple[ir.Value, ir.Value, ir.Value]:
     """The sum of the products modulo 4 as (nearest integer, high, low)."""
     (a, a_low), (b, b_low), (c, c_low), (d, _) = products
     total, first = s.two_sum(_modulo_4(s, a), _modulo_4(s, a_low))

@@ -1,7 +1,8 @@
-"""Operations with exact results: rounding, remainders, signs and neighbours; all as NumPy defines them, bit for bit.
+"""Operations with exact results: rounding, remainders, signs and neighbours; all as NumPy defines them, bit
+for bit.
 
-fmod subtracts multiples: b is scaled by a power of two so that the quotient is below 2**53, the remainder of that
-division is exact, and the step repeats (at most 42 times) while some lane has a remainder of at least b.
+fmod subtracts multiples: b is scaled by a power of two so that the quotient is below 2**53, the remainder of
+that division is exact, and the step repeats (at most 42 times) while some lane has a remainder of at least b.
 remainder and floor_divide follow NumPy's `npy_divmod` step by step. Single-precision fmod runs in double
 precision, where it is exact too.
 """

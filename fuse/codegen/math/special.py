@@ -1,12 +1,12 @@
 """erf, erfc, gammaln, logaddexp, logaddexp2.
 
-erf: 8 intervals of 0.742 on [0, 5.936], a centre and a polynomial of degree 17 each; in the first, x + x*P(x), so
-that the result keeps its relative accuracy. erfc: 1 - erf below 1/2; above, exp(-x*x), the square as a pair, times a
-piecewise polynomial for exp(x*x) erfc(x): 24 intervals (quarters of a binade), degree 13.
+erf: 8 intervals of 0.742 on [0, 5.936], a centre and a polynomial of degree 17 each; in the first, x +
+x*P(x), so that the result keeps its relative accuracy. erfc: 1 - erf below 1/2; above, exp(-x*x), the square
+as a pair, times a piecewise polynomial for exp(x*x) erfc(x): 24 intervals (quarters of a binade), degree 13.
 
-gammaln: lgamma(2 + t) = t*(t + 1)*P(t + 1/4), -1 <= t <= 1/2, P of 25 terms; other x below 7.5 by adding or subtracting one
-logarithm of a product (the recurrence), larger x by Stirling's series with the logarithm as a pair. Negative x by
-reflection, in a rare block.
+gammaln: lgamma(2 + t) = t*(t + 1)*P(t + 1/4), -1 <= t <= 1/2, P of 25 terms; other x below 7.5 by adding or
+subtracting one logarithm of a product (the recurrence), larger x by Stirling's series with the logarithm as a
+pair. Negative x by reflection, in a rare block.
 
 logaddexp: max + log(1 + exp(min - max)), each as a pair.
 """
@@ -90,7 +90,9 @@ def _erfc_tail(s: Scalar, x: ir.Value) -> ir.Value:
 
 
 def gammaln_double(s: Scalar, x: ir.Value) -> ir.Value:
-    """The logarithm of |gamma(x)|; 1.5 ulp for x > 0; -inf at -inf, as SciPy has it. Near a zero with x < 0, the error is 1e-15 absolute."""
+    """The logarithm of |gamma(x)|; 1.5 ulp for x > 0; -inf at -inf, as SciPy has it. Near a zero with x <
+    0, the error is 1e-15 absolute.
+    """
     size = s.abs(x)
     pair = _positive_gammaln(s, size)
     negative = s.fcmp("<", x, -(2.0**-54))
@@ -126,7 +128,9 @@ def _product(s: Scalar, x: ir.Value, k: ir.Value, t: ir.Value) -> ir.Value:
 
 
 def _stirling(s: Scalar, x: ir.Value, logarithm: Pair) -> Pair:
-    """(x - 1/2) log x - x + log(2 pi)/2 + P(1/x**2)/x; without the last two and with x for x - 1/2 beyond 2**200."""
+    """(x - 1/2) log x - x + log(2 pi)/2 + P(1/x**2)/x; without the last two and with x for x - 1/2 beyond
+    2**200.
+    """
     huge = s.fcmp(">", x, 2.0**200)
     high, low = logarithm
     inverse = s.div(1.0, x)
