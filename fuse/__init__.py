@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fuse.integrations.capture.report import report
     from fuse.integrations.jit.evaluate import evaluate
     from fuse.integrations.jit.function import jit
-    from fuse.integrations.scorer.scorer import Scorer, compile
+    from fuse.integrations.scorer.scorer import Scorer, compile  # noqa: A004  # a name users read as fuse.compile
 
 __version__ = "0.1.0"
 
@@ -72,7 +72,9 @@ def __dir__() -> list[str]:
 
 
 def _warn_of_namesake() -> None:
-    """The bindings of the FUSE file system are one file, `fuse.py`; beside our folder it is there and never found."""
+    """The bindings of the FUSE file system are one file, `fuse.py`; beside our folder it is there and never
+    found.
+    """
     namesake = path.dirname(path.abspath(__file__)) + ".py"
     if path.exists(namesake):
         warnings.warn(

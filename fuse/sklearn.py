@@ -1,8 +1,9 @@
 """scikit-learn and LightGBM on lazy data: `import fuse.sklearn` makes fitted estimators record.
 
-Inside `@fuse.jit` estimators record anyway. Outside of it, after this import, the methods `predict`, `predict_proba`,
-`predict_log_proba`, `decision_function` and `transform` of estimators that `supported()` lists return lazy results for
-lazy arrays and frames; real input goes to the library untouched. Every other name is scikit-learn's.
+Inside `@fuse.jit` estimators record anyway. Outside of it, after this import, the methods `predict`,
+`predict_proba`, `predict_log_proba`, `decision_function` and `transform` of estimators that `supported()`
+lists return lazy results for lazy arrays and frames; real input goes to the library untouched. Every other
+name is scikit-learn's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if _problem is None:
 
 
 def supported() -> tuple[str, ...]:
-    """The public paths of the estimators that are compiled, such as `sklearn.preprocessing.StandardScaler`."""
+    """The public paths of the compiled estimators, such as `sklearn.preprocessing.StandardScaler`."""
     return _registry.paths()
 
 

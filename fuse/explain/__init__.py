@@ -1,8 +1,9 @@
-"""What became of a pipeline, as plain data and as text: kernels, what lies between them, what was not compiled.
+"""What became of a pipeline, as plain data and as text: kernels, what lies between them, what was not
+compiled.
 
-The engine fills an `Explanation` for one program, the front ends add the library steps and join the programs of a
-function. This file knows neither; it holds the facts and prints them, as a tree or as an HTML page without external
-resources (see `fuse.explain.html`).
+The engine fills an `Explanation` for one program, the front ends add the library steps and join the programs
+of a function. This file knows neither; it holds the facts and prints them, as a tree or as an HTML page
+without external resources (see `fuse.explain.html`).
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ class Timings:
 class Explanation:
     """Kernels, library steps, materialised intermediates, notes of the optimizer and, when analysed, timings.
 
-    guards: values that Python looked at, on which the recorded path depends. `a + b` joins two explanations and
-    numbers the kernels through. `str()` gives the tree, `to_html` a page.
+    guards: values that Python looked at, on which the recorded path depends. `a + b` joins two explanations
+    and numbers the kernels through. `str()` gives the tree, `to_html` a page.
     """
 
     title: str = ""
@@ -110,7 +111,8 @@ class Explanation:
         times = [timings for timings in (self.timings, other.timings) if timings is not None]
         return Explanation(
             title=self.title or other.title,
-            kernels=self.kernels + tuple(replace(k, number=first + i) for i, k in enumerate(other.kernels, 1)),
+            kernels=self.kernels
+            + tuple(replace(k, number=first + i) for i, k in enumerate(other.kernels, 1)),
             library_steps=self.library_steps + other.library_steps,
             intermediates=self.intermediates + other.intermediates,
             guards=self.guards + other.guards,
@@ -171,21 +173,29 @@ def tree(found: Explanation) -> Tree:
     root = Tree(Text(f"{found.title}: {found.summary()}" if found.title else found.summary()))
     for kernel in found.kernels:
         _add_kernel(root, kernel)
-    steps = tuple(f"{s.call}{f' at {s.location}' if s.location else ''}: {s.reason}" for s in found.library_steps)
-    between = tuple(f"{i.name}: {i.type}{f' ({i.because})' if i.because else ''}" for i in found.intermediates)
+    steps = tuple(
+        f"{s.call}{f' at {s.location}' if s.location else ''}: {s.reason}" for s in found.library_steps
+    )
+    between = tuple(
+        f"{i.name}: {i.type}{f' ({i.because})' if i.because else ''}" for i in found.intermediates
+    )
     _add_list(root, "not compiled", steps)
     _add_list(root, "materialised between", between)
     _add_list(root, "holds while", found.guards)
     _add_list(root, "optimizer", found.notes)
     if found.timings is not None:
-        _add_list(root, "time", tuple(f"{name:<8}{milliseconds(value)}" for name, value in found.timings.rows))
+        _add_list(
+            root, "time", tuple(f"{name:<8}{milliseconds(value)}" for name, value in found.timings.rows)
+        )
     return root
 
 
 def _add_kernel(root: Tree, kernel: Kernel) -> None:
     from rich.text import Text
 
-    branch = root.add(Text(f"kernel {kernel.number} over {kernel.domain}: {_plural(kernel.nodes, 'operation')}"))
+    branch = root.add(
+        Text(f"kernel {kernel.number} over {kernel.domain}: {_plural(kernel.nodes, 'operation')}")
+    )
     for line in kernel.lines:
         branch.add(Text(f"{line.location}: {', '.join(line.ops)}"))
     loads = tuple(f"{load.name}: {load.dtype}, {load.bytes_per_row:g} B a row" for load in kernel.loads)

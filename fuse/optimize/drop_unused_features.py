@@ -1,6 +1,6 @@
 """Features that no split tests, and columns whose weight is zero, are not computed and not read.
 
-    forest(stack(a, b, c)) whose trees test only column 2   =>   forest(stack(c)) with tables that say column 0
+    forest(stack(a, b, c)), trees that test column 2   =>   forest(stack(c)), trees that test column 0
 
 A column that stands twice in the matrix is kept once. A zero weight is dropped only where the column is known
 to be finite (bools, integers): 0 * NaN is NaN, and the library says so too.

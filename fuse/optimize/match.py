@@ -72,7 +72,8 @@ def map_operands(node: Node, change: Callable[[Node], Node]) -> Node:
     """The elementwise op of `node` over its changed operands; 0-d operands stand for every element and stay.
 
     >>> x = build.new_input(np.dtype(float), (4,))
-    >>> map_operands(build.elementwise("add", x, build.constant(1.0)), lambda v: build.reshape(v, (2, 2))).shape
+    >>> total = build.elementwise("add", x, build.constant(1.0))
+    >>> map_operands(total, lambda operand: build.reshape(operand, (2, 2))).shape
     (2, 2)
     """
     return map_like(node, *(change(operand) if operand.shape else operand for operand in node.inputs))
@@ -99,7 +100,7 @@ def is_finite(node: Node) -> bool:
 
 
 def row_of_constants(node: Node, width: int) -> np.ndarray | None:
-    """The `width` numbers that every row of a constant, row-wise equal matrix holds; None for anything else."""
+    """The `width` numbers that every row of a constant matrix holds; None for anything else."""
     array = literal(node)
     if array is None or array.ndim > 2 or array.dtype.kind != "f":
         return None

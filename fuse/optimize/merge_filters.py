@@ -54,7 +54,7 @@ class _Merge:
 
 @dataclass(frozen=True)
 class _Chain:
-    """Two filters in a row, and what was found for nodes between them so far; None when it cannot be moved."""
+    """Two filters in a row, and what was found for the nodes between them; None when it cannot move."""
 
     first: Node
     second: Node

@@ -20,7 +20,7 @@ from fuse.optimize.split_columns import split_columns
 
 @dataclass(frozen=True)
 class Pass:
-    """An entry: the pass, why it stands here, and the ops without which it has nothing to do (none: always)."""
+    """An entry: the pass, why it stands here, and the ops without which it has nothing to do (or none)."""
 
     run: Callable[[Graph], Graph]
     because: str
@@ -34,7 +34,7 @@ class Pass:
 PIPELINE: tuple[Pass, ...] = (
     Pass(
         sink_broadcasts,
-        because="first, so that the rules below see scalars and rows of parameters instead of whole columns of them",
+        because="first, so that the rules below see scalars and rows of parameters, not columns of them",
         needs=frozenset({"broadcast"}),
     ),
     Pass(fold_constants, because="parameters must be plain constants before rules can look at their values"),
@@ -56,7 +56,7 @@ PIPELINE: tuple[Pass, ...] = (
     ),
     Pass(
         split_columns,
-        because="turns tables into independent columns, which is what the two passes below and fusion work on",
+        because="turns tables into independent columns, which the two passes below and fusion work on",
         needs=frozenset({"stack", "concatenate", "forest", "dot"}),
     ),
     Pass(

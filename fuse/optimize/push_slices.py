@@ -56,7 +56,7 @@ def slice_of_everything(node: Node) -> Node | None:
 
 
 def _canonical(bounds: Bounds, length: Dim) -> Bounds:
-    """One spelling of a slice; along a known length without None and negative numbers where that is possible."""
+    """One spelling of a slice; along a known length without None and negative numbers where possible."""
     start, stop, step = bounds
     if not isinstance(length, int):
         return (0, stop, step) if start is None and step is not None and step > 0 else bounds
@@ -296,7 +296,10 @@ def _enough_ones(before: Shape, axis: int, after: Shape, kept: list[int]) -> boo
 
 @rule("reshape")
 def squeeze_of_filtered(node: Node) -> Node | None:
-    """make("reshape", compress(m31, p3), shape=compress(r3, p3).shape) => compress(make("reshape", m31, shape=(3,)), p3)"""
+    """
+    make("reshape", compress(m31, p3), shape=compress(r3, p3).shape) =>
+        compress(make("reshape", m31, shape=(3,)), p3)
+    """
     (inner,) = node.inputs
     if inner.op != "compress" or len(node.shape) != 1 or len(inner.shape) != 2 or inner.shape[1] != 1:
         return None
@@ -315,10 +318,15 @@ def squeeze_of_dot(node: Node) -> Node | None:
 
 
 def slice_before_map(node: Node, shared: frozenset[int]) -> Node | None:
-    """exp(m)[:, 1:2] => exp(m[:, 1:2])"""
+    """
+    exp(m)[:, 1:2] => exp(m[:, 1:2])
+    exp(m)[::-1] stays
+    """
     (inner,) = node.inputs
     slices = node.attrs["slices"]
-    if inner.op not in MAPS or not (_picks_columns(slices) or _may_repeat(inner, shared)):
+    if inner.op not in MAPS or inner.shape == node.shape:  # turning around saves nothing
+        return None
+    if not (_picks_columns(slices) or _may_repeat(inner, shared)):
         return None
     return map_operands(inner, lambda operand: build.slice_(operand, slices))
 

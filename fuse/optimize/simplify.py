@@ -274,7 +274,8 @@ def difference_with_itself(node: Node) -> Node | None:
 
 
 _ON_BOOL = {
-    "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor", "invert": "logical_not",
+    "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
     "not_equal": "logical_xor", "multiply": "logical_and", "add": "logical_or", "maximum": "logical_or",
     "minimum": "logical_and",
 }  # fmt: skip

@@ -42,7 +42,8 @@ def map_over_table(node: Node) -> Node | None:
     exp(stack(f, g, axis=1)) => stack(exp(f), exp(g), axis=1)
     add(stack(f, g, axis=1), broadcast([1.0, 2.0], 7, 2)) => stack(add(f, 1.0), add(g, 2.0), axis=1)
     add(stack(f, g, axis=1), s) => stack(add(f, s), add(g, s), axis=1)
-    multiply(stack(f, g, axis=1), broadcast(make("reshape", h, shape=(7, 1)), 7, 2)) => stack(multiply(f, h), multiply(g, h), axis=1)
+    multiply(stack(f, g, axis=1), broadcast(make("reshape", h, shape=(7, 1)), 7, 2)) =>
+        stack(multiply(f, h), multiply(g, h), axis=1)
     """
     if len(node.shape) != 2 or not any(is_table(operand) for operand in node.inputs):
         return None
@@ -58,7 +59,8 @@ def map_over_table(node: Node) -> Node | None:
 def tables_side_by_side(node: Node) -> Node | None:
     """
     concatenate(stack(x, y, axis=1), stack(z, axis=1), axis=1) => stack(x, y, z, axis=1)
-    concatenate(make("reshape", x, shape=(7, 1)), make("reshape", y, shape=(7, 1)), axis=1) => stack(x, y, axis=1)
+    concatenate(make("reshape", x, shape=(7, 1)), make("reshape", y, shape=(7, 1)), axis=1) =>
+        stack(x, y, axis=1)
     """
     width = width_of(node)
     if node.attrs["axis"] != 1 or not width or width > WIDEST_TABLE:
@@ -167,7 +169,10 @@ def _wins(column: Node, best: Node, kind: str) -> Node:
 
 @rule("arg_reduce")
 def best_row_of_column(node: Node) -> Node | None:
-    """arg_reduce("argmin", stack(x, y, axis=1), axis=0) => stack(arg_reduce("argmin", x, axis=0), arg_reduce("argmin", y, axis=0), axis=0)"""
+    """
+    arg_reduce("argmin", stack(x, y, axis=1), axis=0) =>
+        stack(arg_reduce("argmin", x, axis=0), arg_reduce("argmin", y, axis=0), axis=0)
+    """
     (matrix,) = node.inputs
     if not is_table(matrix) or node.attrs["axis"] != 0:
         return None
@@ -201,7 +206,7 @@ def computed_factors(node: Node) -> Node | None:
 
 
 def _split(features: Node, width: int) -> Node:
-    """One level: each column is the op over picked columns, which `push_slices` moves on towards the inputs."""
+    """One level: each column is the op over picked columns, which `push_slices` moves towards the inputs."""
     split = [
         [operand] * width if not operand.shape else _picked(operand, width) for operand in features.inputs
     ]

@@ -395,10 +395,9 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
     body = {node: None for root in roots for node in placement.body(root)}
     cost = sum(operation_cost(node) for node in body)
     dtypes = [i.dtype for stage in stages if isinstance(stage, Map) for i in stage.body]
-    reduces = any(stage.reductions for stage in stages if isinstance(stage, Map))
     widest = max((len(stage.body) for stage in stages if isinstance(stage, Map)), default=0)
     map_cost = sum(operation_cost(node) for node in body if node.op not in ("forest", "dot"))
-    schedule = choose_schedule(dtypes, max(map_cost, widest / 4), len(assembly.tile_dtypes), reduces)
+    schedule = choose_schedule(dtypes, max(map_cost, widest / 4), len(assembly.tile_dtypes))
     kernel = Kernel(stages, tuple(assembly.buffers), tuple(assembly.tile_dtypes), schedule)
     return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost, assembly.extra_scratch)
 

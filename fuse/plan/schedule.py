@@ -13,6 +13,8 @@ import numpy as np
 
 BLOCK = 16384
 """Elements of one unit of work: the fixed block of a reduction."""
+LIGHT = 60.0
+"""Operations a row up to which a body is light."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,16 @@ class Schedule:
         return self.tile + 64
 
 
-def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int, reduces: bool) -> Schedule:
+def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int) -> Schedule:
     """A schedule from what the kernel computes.
 
-    Light bodies take wide vectors, which LLVM splits into several registers: that hides latency and lets the
-    loop overhead vanish. Heavy bodies take one register a value, so that nothing spills. Tiles that do not fit in
+    Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency. Four
+    registers a value for light bodies; two for heavy ones, where more would cost compile time and gain little. Tiles that do not fit in
     half of L2 (512 KiB) get fewer rows.
     """
     widest = max((dtype.itemsize for dtype in dtypes), default=8)
     register = 64 // max(widest, 4)
-    lanes = register * (4 if cost <= 12 else 2 if cost <= 60 or reduces else 1)
+    lanes = register * (4 if cost <= LIGHT else 2)
     tile = 1024
     while tile > 256 and tiles * tile * 8 > 1 << 19:
         tile //= 2

@@ -1,9 +1,9 @@
 """arcsin, arccos, arctan, arctan2.
 
 arctan2(y, x): with a = min(|x|, |y|), b = max(|x|, |y|), the quotient a/b lies in [0, 1]; above sqrt(2) - 1
-it is replaced by (a - b)/(a + b) and pi/4 added. The quotient is a pair; atan t = t + t**3 P(t*t), P of 11 terms
-on |t| <= sqrt(2) - 1 from `minimax.py`. Octants are put together with pi/2 and pi as pairs. arctan(x) is
-arctan2(x, 1).
+(a - b)/(a + b) takes its place and pi/4 is added. The quotient is a pair; atan t = t + t**3 P(t*t), P of 11
+terms on |t| <= sqrt(2) - 1 from `minimax.py`. Octants are put together with pi/2 and pi as pairs. arctan(x)
+is arctan2(x, 1).
 
 arcsin: x + x**3 P(x*x), P of 15 terms, below 1/2; above, pi/2 - 2 arcsin(sqrt((1 - |x|)/2)) with the root
 as a pair. arccos in the same way.
