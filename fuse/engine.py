@@ -1,8 +1,8 @@
 """The only file that knows the whole road: graph, optimize, plan, generate, load, run.
 
-A bug on the way never reaches the user: the graph is interpreted instead and the failure is counted, except under
-`fuse.config(raise_internal=True)`, which the tests set. What the data decides (no rows, an index outside its table)
-is interpreted too, so that the answer and the exception are NumPy's.
+A bug on the way never reaches the user: the graph is interpreted instead and the failure is counted, except
+under `fuse.config(raise_internal=True)`, which the tests set. What the data decides (no rows, an index
+outside its table) is interpreted too, so that the answer and the exception are NumPy's.
 """
 
 from __future__ import annotations
@@ -51,19 +51,16 @@ class Program:
         plan = make_plan(self.optimized, self.inputs)
         if "kernels" in dump:
             for number, step in enumerate(plan.steps):
-                _dump(f"step {number}", kernel_text(step.kernel) if isinstance(step, KernelStep) else repr(step.node))
+                _dump(
+                    f"step {number}",
+                    kernel_text(step.kernel) if isinstance(step, KernelStep) else repr(step.node),
+                )
         return plan
 
     @property
     def plan(self) -> Plan | None:
         """The steps, or None when planning failed and the graph is interpreted."""
         return self.runner.plan if self.runner is not None else None
-
-    def explanation(self) -> Any:
-        """What became of the graph."""
-        from fuse.explain.describe import describe
-
-        return describe(self)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """The arrays of the outputs, given those of the inputs, in order."""
@@ -81,7 +78,9 @@ def _contain(error: Exception, doing: str) -> None:
     """A failure inside the compiler: raise it under tests, else say so once in the log and go on."""
     if config.current().raise_internal:
         raise InternalError(f"{doing} a graph failed: {error}") from error
-    _log.warning("fuse failed while %s a graph and interprets it instead; please report this", doing, exc_info=error)
+    _log.warning(
+        "fuse failed while %s a graph and interprets it instead; please report this", doing, exc_info=error
+    )
 
 
 def _dump(title: str, text: str) -> None:

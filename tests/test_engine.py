@@ -1,4 +1,6 @@
-"""Whole graphs through the engine against the interpreter: shapes, strides, filters, reductions, threads, targets."""
+"""Whole graphs through the engine against the interpreter: shapes, strides, filters, reductions, threads,
+targets.
+"""
 
 from __future__ import annotations
 
@@ -133,12 +135,21 @@ def test_reductions_of_one_pass_share_a_kernel() -> None:
 def mixed_program() -> tuple[list[Node], dict[Node, np.ndarray]]:
     """Maps, a filter, sums in float32 and float64, transcendental functions: enough rows for many units."""
     rng = np.random.default_rng(7)
-    (a, b, c), bindings = bound(rng.standard_normal(400_001), rng.random(400_001), rng.random(400_001).astype("f4"))
+    (a, b, c), bindings = bound(
+        rng.standard_normal(400_001), rng.random(400_001), rng.random(400_001).astype("f4")
+    )
     wave = op("sin", op("multiply", a, build.constant(3.0)))
     soft = op("log1p", op("exp", op("negative", op("absolute", a))))
     kept = build.compress(op("multiply", wave, b), op("greater", soft, build.constant(0.3)))
     sums = [build.reduce("sum", value) for value in (wave, soft, kept, c)]
-    return [wave, soft, kept, op("exp", c), *sums, build.reduce("prod", op("cos", op("multiply", b, build.constant(1e-3))))], bindings
+    return [
+        wave,
+        soft,
+        kept,
+        op("exp", c),
+        *sums,
+        build.reduce("prod", op("cos", op("multiply", b, build.constant(1e-3)))),
+    ], bindings
 
 
 def bits(arrays: Sequence[np.ndarray]) -> list[bytes]:
@@ -196,7 +207,9 @@ def test_inputs_stay_as_they_are() -> None:
 @pytest.mark.parametrize("text", ["", "a", "beta", "straße", "zz"])
 @pytest.mark.parametrize("relation", ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"])
 def test_text_against_a_constant(text: str, relation: str) -> None:
-    words = np.random.default_rng(8).choice(["", "a", "b", "beta", "betas", "straße", "strasse", "zoo", "😀"], 5000)
+    words = np.random.default_rng(8).choice(
+        ["", "a", "b", "beta", "betas", "straße", "strasse", "zoo", "😀"], 5000
+    )
     encoded = [word.encode() for word in words.tolist()]
     offsets = np.concatenate([[0], np.cumsum([len(word) for word in encoded])]).astype(np.int64)
     column = TextArray(offsets, np.frombuffer(b"".join(encoded), np.uint8))

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = {"fuse": "fuse", "fuse.runtime": "runtime", "fuse.integrations": "integrations"}
 
 LAYERS = (
-    {"errors", "config", "explain"},
+    {"errors", "config"},
     {"runtime"},
     {"ir"},
     {"optimize"},
@@ -16,7 +16,7 @@ LAYERS = (
     {"codegen"},
     {"execution"},
     {"engine"},
-    {"export"},
+    {"export", "explain"},
     {"integrations"},
     {"__init__", "__main__", "numpy", "pandas", "sklearn"},
 )

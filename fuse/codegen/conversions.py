@@ -95,4 +95,3 @@ def as_bool_byte(s: Scalar, value: ir.Value) -> ir.Value:
 def from_bool_byte(s: Scalar, value: ir.Value) -> ir.Value:
     """The byte of an array as one bit."""
     return s.icmp("!=", value, 0)
-

@@ -1,10 +1,10 @@
 """The `Dot` stage: a narrow matrix product, the rows of the tile as lanes, the weights as data.
 
-    for i in range(0, rows, lanes):
-        for each group of at most four outputs:
-            sums = 0
-            for k in range(inner): sums[j] = muladd(tile[k][i], weight[k][j], sums[j])
-            result[j][i] = sums[j]
+for i in range(0, rows, lanes):
+    for each group of at most four outputs:
+        sums = 0
+        for k in range(inner): sums[j] = muladd(tile[k][i], weight[k][j], sums[j])
+        result[j][i] = sums[j]
 """
 
 from __future__ import annotations

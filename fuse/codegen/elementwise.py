@@ -1,8 +1,8 @@
 """Emitters of the elementwise ops: a table from op to a function over registers.
 
-Every row has NumPy's meaning on the dtypes of one of its loops. Half precision computes in single and rounds after
-every op, as NumPy's loops do. Lanes past the end of the data hold arbitrary bits, so no emitter may trap: integer
-division substitutes its divisor.
+Every row has NumPy's meaning on the dtypes of one of its loops. Half precision computes in single and rounds
+after every op, as NumPy's loops do. Lanes past the end of the data hold arbitrary bits, so no emitter may
+trap: integer division substitutes its divisor.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ _HALF = np.dtype(np.float16)
 _SINGLE = np.dtype(np.float32)
 
 
-def emit_op(s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[np.dtype], result: np.dtype) -> ir.Value:
+def emit_op(
+    s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[np.dtype], result: np.dtype
+) -> ir.Value:
     """One elementwise op on registers; `dtypes` are those of the operands."""
     if op == "convert":
         return emit_convert(s, operands[0], dtypes[0], result)
@@ -40,7 +42,9 @@ def emit_op(s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[n
 def _emit_half(
     s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[np.dtype], result: np.dtype
 ) -> ir.Value:
-    wide = [emit_convert(s, v, d, _SINGLE) if d == _HALF else v for v, d in zip(operands, dtypes, strict=True)]
+    wide = [
+        emit_convert(s, v, d, _SINGLE) if d == _HALF else v for v, d in zip(operands, dtypes, strict=True)
+    ]
     kinds = [_SINGLE if dtype == _HALF else dtype for dtype in dtypes]
     value = _FLOAT[op](s, kinds[0], wide)
     return emit_convert(s, value, _SINGLE, _HALF) if result == _HALF else value
@@ -89,7 +93,8 @@ _RELATIONS = {
 
 
 def _float_extreme(relation: str, keeps_nan: bool) -> Emitter:
-    """maximum and minimum give the first operand's NaN, else the second's; fmax and fmin the one that is a number.
+    """maximum and minimum give the first operand's NaN, else the second's; fmax and fmin the one that is a
+    number.
 
     Of equal operands (0.0 and -0.0) the second is given, as NumPy's vector loops do.
     """
@@ -131,7 +136,11 @@ def _sign_bit(s: Scalar, value: ir.Value) -> ir.Value:
 
 
 def _truth(s: Scalar, value: ir.Value) -> ir.Value:
-    return s.fcmp("!=", value, 0.0) if not isinstance(element_of(value.type), ir.IntType) else s.icmp("!=", value, 0)
+    return (
+        s.fcmp("!=", value, 0.0)
+        if not isinstance(element_of(value.type), ir.IntType)
+        else s.icmp("!=", value, 0)
+    )
 
 
 def _logical(combine: str) -> Emitter:
@@ -193,7 +202,9 @@ _ON_HALF = frozenset({"convert", "select"})
 # Integers
 
 
-def _safe_divisor(s: Scalar, dtype: np.dtype, value: ir.Value, divisor: ir.Value) -> tuple[ir.Value, ir.Value]:
+def _safe_divisor(
+    s: Scalar, dtype: np.dtype, value: ir.Value, divisor: ir.Value
+) -> tuple[ir.Value, ir.Value]:
     """A divisor that cannot trap, and the mask of zero divisors, whose result NumPy defines as 0."""
     zero = s.icmp("==", divisor, 0)
     unsafe = zero
@@ -369,7 +380,10 @@ _BOOL: dict[str, Emitter] = {
     **{name: _binary("or_") for name in ("add", "logical_or", "bitwise_or", "maximum", "fmax")},
     **{name: _binary("xor") for name in ("logical_xor", "bitwise_xor")},
     **{name: _binary("not_") for name in ("logical_not", "invert")},
-    **{name: lambda s, dtype, v: v[0] for name in ("absolute", "positive", "floor", "ceil", "trunc", "square")},
+    **{
+        name: lambda s, dtype, v: v[0]
+        for name in ("absolute", "positive", "floor", "ceil", "trunc", "square")
+    },
     "isnan": lambda s, dtype, v: _mask(s, v[0], False),
     "isinf": lambda s, dtype, v: _mask(s, v[0], False),
     "isfinite": lambda s, dtype, v: _mask(s, v[0], True),
@@ -406,5 +420,3 @@ _FAMILIES: Mapping[str, Mapping[str, Emitter]] = {
 def emitted_ops(kind: str) -> frozenset[str]:
     """The ops that have an emitter for operands of a dtype kind."""
     return frozenset(_FAMILIES[kind]) | {"convert", "bitcast", "select"}
-
-

@@ -1,10 +1,9 @@
 """What every part of a kernel's code shares: the arguments, the scratch memory, where the current tile lies.
 
-A kernel is `void kernel(int64* arguments, int64* control, int64 worker)`. The argument block has a row of words for
-each buffer (pointer, length, outer strides, inner stride, in bytes) and then the scratch pointer, the scratch bytes
-of a worker, the pointer of the counts that a filter leaves, one a unit, and two strides a buffer for those that are
-read as matrices. The control block is described in
-`fuse/plan/kernels.py`.
+A kernel is `void kernel(int64* arguments, int64* control, int64 worker)`. The argument block has a row of
+words for each buffer (pointer, length, outer strides, inner stride, in bytes) and then the scratch pointer,
+the scratch bytes of a worker, the pointer of the counts that a filter leaves, one a unit, and two strides a
+buffer for those that are read as matrices. The control block is described in `fuse/plan/kernels.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from llvmlite import ir
 
 from fuse.codegen.dtypes import I8, I64, POINTER, memory_type, vector, word
 from fuse.codegen.scalar import Scalar
+from fuse.codegen.target import Target
 from fuse.plan.kernels import Kernel, Layout, argument_words
 
 _ALIGN = 64
@@ -40,6 +40,7 @@ class Frame:
     layout: Layout
     builder: ir.IRBuilder
     scalar: Scalar
+    target: Target
     entry: ir.IRBuilder
     arguments: ir.Value
     control: ir.Value
@@ -100,7 +101,9 @@ def scratch_bytes(kernel: Kernel, layout: Layout) -> int:
     """The scratch memory of one worker: the tile buffers, and room for strided outputs behind them."""
     stride = kernel.schedule.tile_stride
     sizes = [max(dtype.itemsize, 1) * stride for dtype in kernel.tiles]
-    return sum(-(-size // _ALIGN) * _ALIGN for size in sizes) + 8 * stride * len(strided_outputs(kernel, layout))
+    return sum(-(-size // _ALIGN) * _ALIGN for size in sizes) + 8 * stride * len(
+        strided_outputs(kernel, layout)
+    )
 
 
 def strided_outputs(kernel: Kernel, layout: Layout) -> list[int]:

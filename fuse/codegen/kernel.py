@@ -1,11 +1,11 @@
 """A whole kernel: morsels, units, tiles, stages.
 
-    void kernel(arguments, control, worker):
-        while (morsel = control.next++) < morsels:
-            for unit in the units of the morsel:
-                for tile in the rows of the unit:
-                    for stage in stages: run it over the tile
-                write the unit's partial results, count its survivors
+void kernel(arguments, control, worker):
+    while (morsel = control.next++) < morsels:
+        for unit in the units of the morsel:
+            for tile in the rows of the unit:
+                for stage in stages: run it over the tile
+            write the unit's partial results, count its survivors
 """
 
 from __future__ import annotations
@@ -69,13 +69,18 @@ def emit_module(kernel: Kernel, layout: Layout, target: Target) -> str:
 
 
 def _frame(
-    kernel: Kernel, layout: Layout, target: Target, b: ir.IRBuilder, entry: ir.IRBuilder, function: ir.Function
+    kernel: Kernel,
+    layout: Layout,
+    target: Target,
+    b: ir.IRBuilder,
+    entry: ir.IRBuilder,
+    function: ir.Function,
 ) -> Frame:
     arguments, control, worker = function.args
     tail = len(kernel.buffers) * argument_words(layout)
     start, size = load_word(entry, arguments, tail), load_word(entry, arguments, tail + 1)
     scratch = entry.inttoptr(entry.add(start, entry.mul(worker, size)), POINTER)
-    return Frame(kernel, layout, b, Scalar(b, target.fma), entry, arguments, control, scratch)
+    return Frame(kernel, layout, b, Scalar(b, target.fma), target, entry, arguments, control, scratch)
 
 
 def _emit_morsels(frame: Frame) -> None:
@@ -89,7 +94,11 @@ def _emit_morsels(frame: Frame) -> None:
     b.cbranch(b.icmp_signed("<", morsel, morsels), body, done)
     b.position_at_end(body)
     first = b.mul(morsel, per_morsel)
-    accumulators = {n: reductions.make_accumulators(frame, s) for n, s in enumerate(frame.kernel.stages) if isinstance(s, Map)}
+    accumulators = {
+        n: reductions.make_accumulators(frame, s)
+        for n, s in enumerate(frame.kernel.stages)
+        if isinstance(s, Map)
+    }
     with counted_loop(b, first, minimum(b, b.add(first, per_morsel), total), 1, "unit") as unit:
         _emit_unit(frame, unit, accumulators)
     b.branch(head)
@@ -126,12 +135,15 @@ def _emit_unit(frame: Frame, unit: ir.Value, accumulators: dict[int, list[Accumu
 
 
 def _bases(frame: Frame, outer: ir.Value | None) -> list[ir.Value]:
-    """Where the unit's row of each buffer starts: the pointer plus outer index times stride over the outer axes."""
+    """Where the unit's row of each buffer starts: the pointer plus outer index times stride over the outer
+    axes.
+    """
     pointers = [frame.pointer(n) for n in range(len(frame.kernel.buffers))]
     if outer is None:
         return pointers
     b = frame.builder
-    indices, rest = [], outer
+    indices: list[ir.Value] = []
+    rest = outer
     for axis in reversed(range(frame.layout.outer_rank)):
         length = load_word(frame.entry, frame.control, CONTROL_WORDS + axis)
         quotient = b.sdiv(rest, length)
@@ -160,7 +172,9 @@ def _counts_pointer(frame: Frame) -> ir.Value:
 
 
 def _output_origin(frame: Frame, start: ir.Value) -> ir.Value:
-    """Where survivors go: behind those before when units run in order, else to the place of the unit's own rows."""
+    """Where survivors go: behind those before when units run in order, else to the place of the unit's own
+    rows.
+    """
     b = frame.builder
     in_order = b.icmp_signed("!=", load_word(frame.entry, frame.control, SEQUENTIAL), word(0))
     return b.select(in_order, load_word(b, frame.control, OFFSET), start)
@@ -191,7 +205,9 @@ def _emit_tile(
         if stage.track != BASE and kept_span is span:
             assert kept is not None and total is not None and output is not None
             kept_span = Span(b.load(kept, typ=I64), b.add(output, b.load(total, typ=I64)))
-        _emit_stage(frame, stage, span if stage.track == BASE else kept_span, accumulators.get(number, []), kept)
+        _emit_stage(
+            frame, stage, span if stage.track == BASE else kept_span, accumulators.get(number, []), kept
+        )
     if total is not None:
         b.store(b.add(b.load(total, typ=I64), b.load(kept, typ=I64)), total)
 
@@ -218,7 +234,10 @@ def _emit_forest_stage(frame: Frame, stage: Forest, span: Span) -> None:
     for name, buffer in stage.tables:
         pointer = frame.pointer(buffer)
         pointers[name] = frame.entry.load(pointer, typ=I64) if name in forest_layout.SIZES else pointer
-    pointers["scratch"] = frame.builder.gep(frame.scratch, [word(scratch_bytes(frame.kernel, frame.layout))], source_etype=I8)
-    code = replace(stage.code, tile=frame.kernel.schedule.tile_stride)
+    pointers["scratch"] = frame.builder.gep(
+        frame.scratch, [word(scratch_bytes(frame.kernel, frame.layout))], source_etype=I8
+    )
+    has_permute = frame.target.has_permute
+    code = replace(stage.code, tile=frame.kernel.schedule.tile_stride, has_permute=has_permute)
     features, out = frame.tile_pointer(stage.features), frame.tile_pointer(stage.result)
     emit_forest(frame.builder, code, pointers, features, span.rows, out)

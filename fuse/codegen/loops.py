@@ -11,7 +11,9 @@ from fuse.codegen.dtypes import I64, word
 
 
 @contextmanager
-def counted_loop(b: ir.IRBuilder, start: ir.Value, stop: ir.Value, step: int = 1, name: str = "i") -> Iterator[ir.Value]:
+def counted_loop(
+    b: ir.IRBuilder, start: ir.Value, stop: ir.Value, step: int = 1, name: str = "i"
+) -> Iterator[ir.Value]:
     """`for i in range(start, stop, step)` over int64; the value is i."""
     head, body, done = (b.append_basic_block(f"{name}.{part}") for part in ("head", "body", "done"))
     before = b.block

@@ -7,8 +7,8 @@
         store each output at i (likewise); update reductions; append survivors to their tiles
     if there was a partial vector: copy it from the buffers to the outputs
 
-So the body stands in the code once, unmasked, and never touches memory outside the arrays. Strided outputs pass
-through scratch memory.
+So the body stands in the code once, unmasked, and never touches memory outside the arrays. Strided outputs
+pass through scratch memory.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class _Loop:
     is_last: ir.Value
 
 
-def emit_map(frame: Frame, stage: Map, span: Span, accumulators: list[Accumulator], kept: ir.Value | None) -> None:
+def emit_map(
+    frame: Frame, stage: Map, span: Span, accumulators: list[Accumulator], kept: ir.Value | None
+) -> None:
     """The loop over the rows of one tile; `kept` is the memory that counts survivors."""
     b = frame.builder
     inputs = {n: _port(frame, n, span) for n in _loads(frame, stage) if _is_dense(frame, n)}
@@ -98,7 +100,9 @@ def _port(frame: Frame, buffer: int, span: Span) -> _Port:
     return _Port(at(b, frame.bases[buffer], span.origin, dtype.itemsize), spare, dtype.itemsize)
 
 
-def _copy_partial(frame: Frame, ports: dict[int, _Port], whole: ir.Value, rest: ir.Value, to_spare: bool) -> None:
+def _copy_partial(
+    frame: Frame, ports: dict[int, _Port], whole: ir.Value, rest: ir.Value, to_spare: bool
+) -> None:
     if not ports:
         return
     b = frame.builder
@@ -193,7 +197,9 @@ def _emit_position(loop: _Loop, instruction: Instruction, registers: list[ir.Val
 
 
 def _emit_gather(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
-    """table[index] lane by lane. Mode "raise": negative counts from the end, anything else sets the error flag."""
+    """table[index] lane by lane. Mode "raise": negative counts from the end, anything else sets the error
+    flag.
+    """
     frame = loop.frame
     b, s = frame.builder, frame.scalar
     assert isinstance(instruction.attr, tuple)
@@ -267,7 +273,9 @@ def _emit_sinks(
 def _emit_compaction(
     loop: _Loop, registers: list[ir.Value], compaction: Compaction, counts: ir.Value, kept: ir.Value
 ) -> None:
-    """Survivors of each register-sized part of the vector move to the front and are stored behind the last ones."""
+    """Survivors of each register-sized part of the vector move to the front and are stored behind the last
+    ones.
+    """
     frame = loop.frame
     b = frame.builder
     mask = frame.scalar.and_(registers[compaction.mask], counts)
@@ -280,7 +288,13 @@ def _emit_compaction(
 
 
 def _store_survivors(
-    frame: Frame, value: ir.Value, mask: ir.Value, bits: ir.Value, before: ir.Value, tile: int, dtype: np.dtype
+    frame: Frame,
+    value: ir.Value,
+    mask: ir.Value,
+    bits: ir.Value,
+    before: ir.Value,
+    tile: int,
+    dtype: np.dtype,
 ) -> None:
     b = frame.builder
     part = min(frame.lanes, max(8, 64 // dtype.itemsize))
@@ -296,11 +310,15 @@ def _store_survivors(
 def _part(b: ir.IRBuilder, value: ir.Value, lanes: list[ir.Constant]) -> ir.Value:
     if len(lanes) == value.type.count:
         return value
-    return b.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), ir.Constant(vector(I32, len(lanes)), lanes))
+    return b.shuffle_vector(
+        value, ir.Constant(value.type, ir.Undefined), ir.Constant(vector(I32, len(lanes)), lanes)
+    )
 
 
 def _compress(b: ir.IRBuilder, value: ir.Value, mask: ir.Value) -> ir.Value:
-    element = {"double": "f64", "float": "f32", "half": "f16"}.get(str(value.type.element), str(value.type.element))
+    element = {"double": "f64", "float": "f32", "half": "f16"}.get(
+        str(value.type.element), str(value.type.element)
+    )
     name = f"llvm.experimental.vector.compress.v{value.type.count}{element}"
     module = b.module
     kind = ir.FunctionType(value.type, [value.type, mask.type, value.type])

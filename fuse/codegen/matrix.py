@@ -1,6 +1,6 @@
 """The `LoadMatrix` stage: rows of a table, as they lie in memory, into one tile a column.
 
-    for row in rows: for column in columns: tile[column][row] = table[row][column]
+for row in rows: for column in columns: tile[column][row] = table[row][column]
 """
 
 from __future__ import annotations
@@ -23,5 +23,7 @@ def emit_load_matrix(frame: Frame, stage: LoadMatrix, span: Span) -> None:
         source = b.gep(frame.pointer(stage.buffer), [offset], source_etype=I8)
         target = at(b, base, row, size)
         with counted_loop(b, word(0), word(stage.columns), 1, "column") as column:
-            item = b.load(b.gep(source, [b.mul(column, column_stride)], source_etype=I8), typ=element, align=1)
+            item = b.load(
+                b.gep(source, [b.mul(column, column_stride)], source_etype=I8), typ=element, align=1
+            )
             b.store(item, b.gep(target, [b.mul(column, word(step))], source_etype=I8))

@@ -6,8 +6,8 @@
             unit[lane] = unit[lane] (op) tile[lane]
         partial[unit] = tree(unit[0], unit[1], …)
 
-The order depends on the kernel alone. Two levels keep the error of a sum at that of pairwise summation: a lane adds
-some thirty elements, then some tens of tiles.
+The order depends on the kernel alone. Two levels keep the error of a sum at that of pairwise summation: a
+lane adds some thirty elements, then some tens of tiles.
 """
 
 from __future__ import annotations
@@ -125,6 +125,8 @@ def finish_unit(frame: Frame, accumulators: list[Accumulator], unit: ir.Value) -
 def row_mask(frame: Frame, row: ir.Value, rows: ir.Value) -> ir.Value:
     """The lanes of the vector at `row` that are rows of the tile."""
     b = frame.builder
-    lanes = ir.Constant(vector(ir.IntType(32), frame.lanes), [ir.Constant(ir.IntType(32), i) for i in range(frame.lanes)])
+    lanes = ir.Constant(
+        vector(ir.IntType(32), frame.lanes), [ir.Constant(ir.IntType(32), i) for i in range(frame.lanes)]
+    )
     left = b.trunc(b.sub(rows, row), ir.IntType(32))
     return b.icmp_signed("<", lanes, splat(b, left, frame.lanes))

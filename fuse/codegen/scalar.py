@@ -12,6 +12,7 @@ by calling a library (`llvm.exp`, `llvm.fma` without hardware, `llvm.floor` on S
 from __future__ import annotations
 
 import functools
+import hashlib
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -487,7 +488,8 @@ class Scalar:
     def _constant_array(self, table: Sequence[Number], element: ir.Type) -> ir.GlobalVariable:
         """The module's constant array of these numbers, made at first use."""
         module = self.builder.module
-        name = f"table.{element}.{hash(tuple(table)) & 0xFFFFFFFFFFFFFFFF:x}"
+        digest = hashlib.blake2b(repr(tuple(table)).encode(), digest_size=8).hexdigest()
+        name = f"table.{element}.{digest}"
         if name in module.globals:
             return module.globals[name]
         kind = ir.ArrayType(element, len(table))

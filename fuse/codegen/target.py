@@ -21,6 +21,11 @@ class Target:
     fma: bool
 
     @property
+    def has_permute(self) -> bool:
+        """Whether 64 bytes are permuted by one instruction."""
+        return self.cpu == "x86-64-v4" or "+avx512f" in self.features
+
+    @property
     def key(self) -> str:
         """What compiled code depends on."""
         from llvmlite import __version__

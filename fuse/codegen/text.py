@@ -1,9 +1,9 @@
 """The `CompareText` stage: rows of UTF-8 against one text; the order of bytes is the order of code points.
 
-    for row in rows:
-        start, stop = offsets[row], offsets[row + 1]
-        equal, not_equal: the lengths differ, or some byte does
-        other relations: the sign of the first differing byte, else of the difference of the lengths
+for row in rows:
+    start, stop = offsets[row], offsets[row + 1]
+    equal, not_equal: the lengths differ, or some byte does
+    other relations: the sign of the first differing byte, else of the difference of the lengths
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def emit_compare_text(frame: Frame, stage: CompareText, span: Span) -> None:
 
 
 def _sign_function(module: ir.Module, only_equality: bool) -> ir.Function:
-    """`int sign(left, left bytes, right, right bytes)`: below, at or above 0 as left is below, equal or above right."""
+    """`int sign(left, left bytes, right, right bytes)`: below, at or above 0 as left is below, equal or above
+    right.
+    """
     name = "text.differ" if only_equality else "text.order"
     if name in module.globals:
         found: ir.Function = module.globals[name]

@@ -1,4 +1,6 @@
-"""How the arrays of one call lie in memory: axes collapsed where all arrays agree, strides as the kernel reads them."""
+"""How the arrays of one call lie in memory: axes collapsed where all arrays agree, strides as the kernel
+reads them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ Array = np.ndarray
 
 
 class Bound(NamedTuple):
-    """A call's layout, its lengths (outer axes, inner axis) and the words of its buffers; keeps the arrays alive."""
+    """A call's layout, its lengths (outer axes, inner axis) and the words of its buffers; keeps the arrays
+    alive.
+    """
 
     layout: Layout
     outer: tuple[int, ...]
@@ -60,7 +64,8 @@ def bind(
     strides = iter(_strides(array, outer, inner) for array in moving)
     rows = [next(strides) if does else (0,) * (len(outer) + 1) for does in follows]
     access = tuple(
-        _access(row[-1], array) if does else "uniform" for row, array, does in zip(rows, arrays, follows, strict=True)
+        _access(row[-1], array) if does else "uniform"
+        for row, array, does in zip(rows, arrays, follows, strict=True)
     )
     words: list[int] = []
     for array, address, row in zip(arrays, addresses, rows, strict=True):
@@ -90,11 +95,13 @@ def _product(shape: tuple[int, ...], axes: Sequence[int]) -> int:
 Groups = list[list[int]]
 
 
-def _collapse(shape: tuple[int, ...], strides: Sequence[tuple[int, ...]], reduced: int) -> tuple[Groups, list[int]]:
+def _collapse(
+    shape: tuple[int, ...], strides: Sequence[tuple[int, ...]], reduced: int
+) -> tuple[Groups, list[int]]:
     """Axes in groups that every array walks in one stride: the outer groups, and the inner one.
 
-    The last group is the inner axis. A reduction's kept axes stay apart from its reduced ones; reduced axes that do
-    not collapse cannot be one inner axis, and the caller makes such arrays contiguous first.
+    The last group is the inner axis. A reduction's kept axes stay apart from its reduced ones; reduced axes
+    that do not collapse cannot be one inner axis, and the caller makes such arrays contiguous first.
     """
     rank = len(shape)
     boundary = rank - reduced if reduced else 0

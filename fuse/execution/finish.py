@@ -19,12 +19,16 @@ def combine(kind: str, partials: np.ndarray) -> np.ndarray:
     while partials.shape[-1] > 1:
         even = partials.shape[-1] & ~1
         paired = function(partials[..., 0:even:2], partials[..., 1:even:2])
-        partials = np.concatenate([paired, partials[..., even:]], axis=-1) if even != partials.shape[-1] else paired
+        partials = (
+            np.concatenate([paired, partials[..., even:]], axis=-1) if even != partials.shape[-1] else paired
+        )
     return partials[..., 0]
 
 
 def close_gaps(output: np.ndarray, counts: Sequence[int], block: int) -> None:
-    """Move each unit's survivors, which stand at the start of the unit's own rows, behind those of the unit before."""
+    """Move each unit's survivors, which stand at the start of the unit's own rows, behind those of the unit
+    before.
+    """
     end = counts[0]
     for unit in range(1, len(counts)):
         count, start = counts[unit], unit * block

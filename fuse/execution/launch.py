@@ -34,7 +34,8 @@ from fuse.plan.steps import KernelStep
 from fuse.runtime import cache, threads
 
 FORMAT = 1
-"""Raised whenever generated code or the calling convention changes, so that old cache entries are not used."""
+"""Raised whenever generated code or the calling convention changes, so that old cache entries are not used.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Code:
 
 @dataclass
 class CodeCache:
-    """Compiled kernels of this process, by text, layout and target; hits and misses are counted for `explain`."""
+    """Compiled kernels of this process, by text, layout and target; hits and misses are counted for
+    `explain`.
+    """
 
     codes: dict[str, Code] = field(default_factory=dict)
     compiled: int = 0
@@ -149,4 +152,4 @@ class Launcher:
 
 _ALIGN = 64
 _PADDING = (0,) * (CONTROL_WORDS - 9)
-assert (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR) == tuple(range(9))
+assert tuple(range(9)) == (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR)

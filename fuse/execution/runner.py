@@ -36,7 +36,9 @@ class Runner:
         self.inputs = [(self.slot(node), node.shape, _has_symbols(node.shape)) for node in plan.inputs]
         self.steps = [self._prepare(step) for step in plan.steps]
         self.outputs = [self.slot(node) for node in plan.outputs]
-        self.addresses = {slot: address_of(array) for slot, array in enumerate(self.template) if array is not None}
+        self.addresses = {
+            slot: address_of(array) for slot, array in enumerate(self.template) if array is not None
+        }
 
     def slot(self, node: Node) -> int:
         """The place of a node's value; a constant's value stands there from the start."""
@@ -111,7 +113,9 @@ class _KernelRun:
         if binding.kind != "value":
             return runner.slot(binding.node), operator.attrgetter(binding.kind)
         column = binding.column
-        return runner.slot(binding.node), None if column is None else operator.itemgetter((slice(None), column))
+        return runner.slot(binding.node), None if column is None else operator.itemgetter(
+            (slice(None), column)
+        )
 
     def run(self, values: list[Array], sizes: Sizes) -> None:
         shape = self.static if self.static is not None else sizes.shape(self.step.domain.shape)
@@ -140,7 +144,9 @@ class _KernelRun:
                 values[slot] = buffers.empty(sizes.shape(node.shape), node.dtype)
 
     def _result_kind(self, node: Node) -> str:
-        """How a result's array is made: in the domain's shape, one value a unit, as many rows as are kept at most."""
+        """How a result's array is made: in the domain's shape, one value a unit, as many rows as are kept at
+        most.
+        """
         if node.op == "reduce":
             return "reduce"
         mask = self.step.domain.mask
@@ -160,7 +166,8 @@ class _KernelRun:
             known = self.runner.addresses
             self.constants = [known.get(slot) if take is None else None for slot, take in self.sources]
         addresses = [
-            address_of(array) if known is None else known for array, known in zip(arrays, self.constants, strict=True)
+            address_of(array) if known is None else known
+            for array, known in zip(arrays, self.constants, strict=True)
         ]
         if len(shape) == 1:
             return bind_rows(self.follows, arrays, addresses, shape[0])
@@ -175,7 +182,9 @@ class _KernelRun:
         if has_one_inner_axis(moving, shape, reduced):
             return arrays
         roles = [buffer.role for buffer in self.kernel.buffers]
-        return [np.ascontiguousarray(a) if role == "load" else a for a, role in zip(arrays, roles, strict=True)]
+        return [
+            np.ascontiguousarray(a) if role == "load" else a for a, role in zip(arrays, roles, strict=True)
+        ]
 
     def _matrices(self, arrays: list[Array]) -> list[int]:
         words = [0] * (2 * len(arrays))
@@ -214,7 +223,9 @@ class _KernelRun:
         partials = partials[: outer * blocks]
         if not self.step.domain.reduced:
             return np.asarray(combine(node.attrs["kind"], partials))
-        return np.asarray(combine(node.attrs["kind"], partials.reshape(outer, blocks))).reshape(sizes.shape(node.shape))
+        return np.asarray(combine(node.attrs["kind"], partials.reshape(outer, blocks))).reshape(
+            sizes.shape(node.shape)
+        )
 
     def _learn_count(self, node: Node, value: Array, sizes: Sizes) -> None:
         """A reduction that counts a mask tells the length of what the mask keeps."""
@@ -231,5 +242,3 @@ class _KernelRun:
             dense[...] = output[:kept]
             return dense
         return output[:kept]
-
-

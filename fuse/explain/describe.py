@@ -1,4 +1,6 @@
-"""A program's plan as an `Explanation`: what each kernel reads, computes and writes, and what runs beside kernels."""
+"""A program's plan as an `Explanation`: what each kernel reads, computes and writes, and what runs beside
+kernels.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ def _kernel(number: int, step: KernelStep, names: _Names) -> Kernel:
     body = _body(step)
     return Kernel(
         number,
-        " × ".join(dim_text(dim, {}) for dim in step.domain.shape) + (" filtered" if step.domain.mask else ""),
+        " × ".join(dim_text(dim, {}) for dim in step.domain.shape)
+        + (" filtered" if step.domain.mask else ""),
         tuple(f"{names[node]}: {names.type(node)}" for node in step.results),
         len(body),
         tuple(_stage(stage) for stage in step.kernel.stages),
@@ -93,7 +96,9 @@ def _stage(stage: Stage) -> str:
                 f"{len(stage.reductions)} reduced" if stage.reductions else "",
                 f"filter of {len(stage.compaction.columns)} columns" if stage.compaction else "",
             ]
-            return f"vector loop over {where}: {len(stage.body)} instructions, {', '.join(filter(None, sinks))}"
+            return (
+                f"vector loop over {where}: {len(stage.body)} instructions, {', '.join(filter(None, sinks))}"
+            )
         case LoadMatrix():
             return f"{stage.columns} columns of a matrix to tiles"
         case Forest():

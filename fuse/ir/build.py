@@ -1,7 +1,7 @@
 """Builders: one function per op that is more than `make(op, inputs)`, and the small ones that folding wants.
 
-They normalise (a broadcast to the same shape is the value itself) so that equal meanings become equal nodes more
-often. They do not promote dtypes; that is the front end's business, by NumPy's own rules.
+They normalise (a broadcast to the same shape is the value itself) so that equal meanings become equal nodes
+more often. They do not promote dtypes; that is the front end's business, by NumPy's own rules.
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ def compress(value: Node, mask: Node) -> Node:
     return make("compress", (value, mask), {"count": count_of(mask)}, mask.location)
 
 
-def reduce(kind: str, value: Node, axes: Sequence[int] | None = None, location: Location | None = None) -> Node:
+def reduce(
+    kind: str, value: Node, axes: Sequence[int] | None = None, location: Location | None = None
+) -> Node:
     """A reduction over axes (all when None); the reduced axes disappear."""
     axes = tuple(range(value.type.rank)) if axes is None else tuple(sorted(axes))
     return make("reduce", (value,), {"kind": kind, "axes": axes}, location)
@@ -135,7 +137,9 @@ def forest(features: Node, tables: ForestTables, location: Location | None = Non
     return make("forest", (features,), {"tables": tables, "outputs": outputs}, location)
 
 
-def update_slice(base: Node, values: Node, slices: Sequence[tuple[int | None, int | None, int | None]]) -> Node:
+def update_slice(
+    base: Node, values: Node, slices: Sequence[tuple[int | None, int | None, int | None]]
+) -> Node:
     """`base` with the basic slice replaced by `values`."""
     slices = tuple((start, stop, 1 if step is None else step) for start, stop, step in slices)
     return make("update_slice", (base, values), {"slices": slices}, values.location)

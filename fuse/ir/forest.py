@@ -1,14 +1,15 @@
 """The tables of a forest op: decision trees as data, the same for every library they came from.
 
-Trees of all outputs lie one after the other in flat node arrays. A node tests one feature; a leaf is a negative
-child index `~leaf`. The meaning of a test on value v (after `features` are taken as float64):
+Trees of all outputs lie one after the other in flat node arrays. A node tests one feature; a leaf is a
+negative child index `~leaf`. The meaning of a test on value v (after `features` are taken as float64):
 - numerical: go left when v <= threshold;
 - categorical (`flags & CATEGORICAL`): go left when int(v) is in the node's bit set, NaN and negative are not;
-- missing values, by `flags & MISSING_MASK`: MISSING_NONE: NaN counts as 0.0; MISSING_ZERO: NaN and |v| <= ZERO_THRESHOLD
+- missing values, by `flags & MISSING_MASK`: MISSING_NONE: NaN counts as 0.0; MISSING_ZERO: NaN and |v| <=
+ZERO_THRESHOLD
   go to the default side; MISSING_NAN: NaN goes to the default side. `flags & DEFAULT_LEFT` names that side.
-The result of output k is `base[k]` plus the leaf values of its trees, added one by one in the order of the trees,
-in float64. A tree whose root is `~leaf` is a constant.
-Source: the model format of LightGBM, of which scikit-learn's trees are the case without missing values.
+The result of output k is `base[k]` plus the leaf values of its trees, added one by one in the order of the
+trees, in float64. A tree whose root is `~leaf` is a constant. Source: the model format of LightGBM, of which
+scikit-learn's trees are the case without missing values.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ ZERO_THRESHOLD = 1.0000000180025095e-35  # LightGBM writes 1e-35 in float32
 class ForestTables:
     """Flat arrays of all trees; equal by bits, so the node that holds them is interned.
 
-    feature: int32[nodes], column of the feature matrix; threshold: float64[nodes] (for a categorical node: the
-    offset of its bit set in `categories`, as a float); left, right: int32[nodes], index of a node, or ~leaf;
-    flags: uint8[nodes]; roots: int32[trees], node index or ~leaf; output: int32[trees], which output a tree adds
-    to; leaf: float64[leaves]; categories: uint32 words, each set is its word count followed by its words;
-    base: float64[outputs].
+    feature: int32[nodes], column of the feature matrix; threshold: float64[nodes] (for a categorical node:
+    the offset of its bit set in `categories`, as a float); left, right: int32[nodes], index of a node, or
+    ~leaf; flags: uint8[nodes]; roots: int32[trees], node index or ~leaf; output: int32[trees], which output a
+    tree adds to; leaf: float64[leaves]; categories: uint32 words, each set is its word count followed by its
+    words; base: float64[outputs].
     """
 
     feature: ConstantArray
@@ -54,7 +55,12 @@ class ForestTables:
             "feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32, "flags": np.uint8,
             "roots": np.int32, "output": np.int32, "leaf": np.float64, "categories": np.uint32, "base": np.float64,
         }  # fmt: skip
-        return cls(**{name: ConstantArray(np.ascontiguousarray(arrays[name], dtype)) for name, dtype in dtypes.items()})
+        return cls(
+            **{
+                name: ConstantArray(np.ascontiguousarray(arrays[name], dtype))
+                for name, dtype in dtypes.items()
+            }
+        )
 
     @property
     def tree_count(self) -> int:
@@ -91,8 +97,12 @@ def _goes_left(tables: ForestTables, nodes: np.ndarray, value: np.ndarray) -> np
     missing = flags & MISSING_MASK
     is_nan = np.isnan(value)
     value = np.where(is_nan & (missing != MISSING_NAN), 0.0, value)
-    by_default = ((missing == MISSING_NAN) & is_nan) | ((missing == MISSING_ZERO) & (np.abs(value) <= ZERO_THRESHOLD))
-    goes_left: np.ndarray = np.where(by_default, (flags & DEFAULT_LEFT) != 0, value <= tables.threshold.array[nodes])
+    by_default = ((missing == MISSING_NAN) & is_nan) | (
+        (missing == MISSING_ZERO) & (np.abs(value) <= ZERO_THRESHOLD)
+    )
+    goes_left: np.ndarray = np.where(
+        by_default, (flags & DEFAULT_LEFT) != 0, value <= tables.threshold.array[nodes]
+    )
     categorical = (flags & CATEGORICAL) != 0
     if not categorical.any():
         return goes_left

@@ -1,7 +1,7 @@
 """The graph interpreter: the meaning of the IR, in plain NumPy, one function per op.
 
-It is the oracle of every test of a pass or of generated code, the executor where no code can be generated, and
-the step that runs an op without an emitter.
+It is the oracle of every test of a pass or of generated code, the executor where no code can be generated,
+and the step that runs an op without an emitter.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Sizes:
         for dim, length in zip(shape, actual, strict=True):
             if isinstance(dim, Symbol):
                 self.symbols[dim] = length
+            elif isinstance(dim, Count):
+                self.count(dim.mask, length)
             elif isinstance(dim, Count):
                 self.counts[dim.mask.id] = length
 
@@ -112,7 +114,9 @@ def _update_slice(node: Node, sizes: Sizes, base: np.ndarray, values: np.ndarray
     return result
 
 
-def _masked_scatter(node: Node, sizes: Sizes, base: np.ndarray, mask: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _masked_scatter(
+    node: Node, sizes: Sizes, base: np.ndarray, mask: np.ndarray, values: np.ndarray
+) -> np.ndarray:
     result = base.copy()
     result[mask] = values
     return result
@@ -139,7 +143,9 @@ def _reduce(node: Node, sizes: Sizes, value: np.ndarray) -> np.ndarray:
         return np.asarray(_REDUCERS[kind](value, axis=axes))
     if value.size:
         return np.asarray(_REDUCERS[kind](value, axis=axes))
-    return np.full(tuple(n for axis, n in enumerate(value.shape) if axis not in axes), identity(kind, node.dtype))
+    return np.full(
+        tuple(n for axis, n in enumerate(value.shape) if axis not in axes), identity(kind, node.dtype)
+    )
 
 
 def _arg_reduce(node: Node, sizes: Sizes, value: np.ndarray) -> np.ndarray:

@@ -119,7 +119,9 @@ def make(
             for name, value in zip(("op", "inputs", "attrs", "type", "location"), fields, strict=True):
                 object.__setattr__(node, name, value)
             object.__setattr__(node, "id", next(_ids))
-            object.__setattr__(node, "masks", tuple(mask for value in attrs.values() for mask in _masks(value)))
+            object.__setattr__(
+                node, "masks", tuple(mask for value in attrs.values() for mask in _masks(value))
+            )
             _interned[key] = node
         return node
 

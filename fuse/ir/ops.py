@@ -2,15 +2,16 @@
 
 Semantics, for every row:
 - Values are arrays and never change. An op gives a new value; nothing aliases.
-- Integers wrap; floating point is IEEE in NumPy's order, never reassociated, except inside `reduce` and `dot`,
+- Integers wrap; floating point is IEEE in NumPy's order, never reassociated, except inside `reduce` and
+`dot`,
   whose summation order is the compiler's (error no worse than NumPy's pairwise sum, and fixed: it depends on
   neither threads nor vector width).
 - NaN, infinities, signed zeros and division by zero behave as in NumPy; no warning is part of the meaning.
 - An op may be fused, recomputed or dropped freely, except `opaque`, which runs exactly once.
 - `gather` with mode "raise" may fail; the failure is raised when a value is observed.
 
-Attributes are hashable: ints, strings, dtypes, dimensions, tuples of them, `ConstantArray`. A float is never an
-attribute (floats compare by value, constants by bits).
+Attributes are hashable: ints, strings, dtypes, dimensions, tuples of them, `ConstantArray`. A float is never
+an attribute (floats compare by value, constants by bits).
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ def _slice(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
     slices = attrs["slices"]
     if len(slices) != types[0].rank:
         raise VerifyError(f"{len(slices)} slices for {types[0]}")
-    return types[0].with_shape(tuple(size("slice", n, *s) for n, s in zip(types[0].shape, slices, strict=True)))
+    return types[0].with_shape(
+        tuple(size("slice", n, *s) for n, s in zip(types[0].shape, slices, strict=True))
+    )
 
 
 def _concatenate(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
@@ -131,7 +134,12 @@ def _compress(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
 
 def _masked_scatter(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
     base, mask, values = types
-    if mask.shape != base.shape or mask.dtype != np.dtype(bool) or values.dtype != base.dtype or values.rank != 1:
+    if (
+        mask.shape != base.shape
+        or mask.dtype != np.dtype(bool)
+        or values.dtype != base.dtype
+        or values.rank != 1
+    ):
         raise VerifyError(f"masked_scatter of {values} into {base} by {mask}")
     return base
 
@@ -196,12 +204,20 @@ _ROWS = (
     _row("broadcast", "shape", "shape", _broadcast, "NumPy's broadcast_to"),
     _row("reshape", "shape", "shape", _reshape, "reshape in C order"),
     _row("transpose", "shape", "axes", _transpose, "permute the axes"),
-    _row("slice", "index", "slices", _slice, "basic slicing, one (start, stop, step) an axis, None as in Python"),
+    _row(
+        "slice",
+        "index",
+        "slices",
+        _slice,
+        "basic slicing, one (start, stop, step) an axis, None as in Python",
+    ),
     _row("concatenate", "shape", "axis", _concatenate, "join along an axis"),
     _row("stack", "shape", "axis", _stack, "join along a new axis"),
     _row("gather", "index", "mode", _gather, "take along axis 0; mode 'raise' (negative wraps) or 'clip'"),
     _row("compress", "index", "count", _compress, "the rows where a mask is true"),
-    _row("masked_scatter", "index", "", _masked_scatter, "base with values put, in order, where a mask is true"),
+    _row(
+        "masked_scatter", "index", "", _masked_scatter, "base with values put, in order, where a mask is true"
+    ),
     _row("update_slice", "index", "slices", _update_slice, "base with a basic slice replaced by values"),
     _row("reduce", "reduce", "kind axes", _reduce, "sum, prod, min, max, fmin, fmax, any or all over axes"),
     _row("arg_reduce", "reduce", "kind axis", _arg_reduce, "argmin or argmax along an axis"),
@@ -210,7 +226,9 @@ _ROWS = (
     _row("opaque", "opaque", "function type", _typed_by_attr, "a call into a library, a step of its own"),
 )
 
-OPS: Mapping[str, Op] = {row.name: row for row in _ROWS} | {name: _elementwise_row(name) for name in SCALAR_OPS}
+OPS: Mapping[str, Op] = {row.name: row for row in _ROWS} | {
+    name: _elementwise_row(name) for name in SCALAR_OPS
+}
 
 
 def is_elementwise(op: str) -> bool:

@@ -1,9 +1,9 @@
 """The elementwise rows of the op table.
 
 Meaning: each op is the NumPy ufunc (or SciPy special function) of the same name on operands of exactly the
-dtypes of one of its loops; conversions are nodes of their own (`convert`). Integer overflow wraps, division by
-zero and NaN follow NumPy; floating-point warnings are not part of the meaning. Operands have one shape, or are
-0-d and stand for every element; other broadcasting is a node of its own (`broadcast`).
+dtypes of one of its loops; conversions are nodes of their own (`convert`). Integer overflow wraps, division
+by zero and NaN follow NumPy; floating-point warnings are not part of the meaning. Operands have one shape, or
+are 0-d and stand for every element; other broadcasting is a node of its own (`broadcast`).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ _SPECIAL = {"erf": 25.0, "erfc": 35.0, "gammaln": 60.0}
 _STRING_COMPARISONS = frozenset({"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"})
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def ufunc_result(name: str, dtypes: tuple[np.dtype, ...]) -> np.dtype:
     """The dtype NumPy's loop gives for operands of exactly these dtypes; VerifyError if no loop takes them."""
     if name in _STRING_COMPARISONS and all(dtype.kind == "T" for dtype in dtypes):

@@ -1,9 +1,9 @@
 """Types of values: element dtype and shape.
 
-A dimension is an int or one of three symbolic forms: `Symbol` (the length of an input), `Count` (how many rows
-a mask keeps) and `SizeOf` (arithmetic over other dimensions). Two values whose dimensions compare equal have
-equal lengths in every run, which is all that fusing them needs. Text columns have NumPy's `StringDType`; at run
-time they are Arrow buffers. Left out: strides and nullability, which are not properties of a value.
+A dimension is an int or one of three symbolic forms: `Symbol` (the length of an input), `Count` (how many
+rows a mask keeps) and `SizeOf` (arithmetic over other dimensions). Two values whose dimensions compare equal
+have equal lengths in every run, which is all that fusing them needs. Text columns have NumPy's `StringDType`;
+at run time they are Arrow buffers. Left out: strides and nullability, which are not properties of a value.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def _one_spelling(bounds: Bounds) -> Bounds:
 
 
 def compose_slices(length: Dim | None, first: Bounds, second: Bounds) -> Bounds | None:
-    """The one slice that does what `first` and then `second` do; None when that depends on the unknown length.
+    """The one slice that does what `first` and then `second` do; None when that depends on the unknown
+    length.
 
     >>> compose_slices(Symbol("n"), (1, None, 2), (3, 10, None))
     (7, 21, 2)
@@ -118,7 +119,9 @@ def compose_slices(length: Dim | None, first: Bounds, second: Bounds) -> Bounds 
         return (rows.start, rows.stop if rows.stop >= 0 else None, rows.step) if rows else (0, 0, 1)
     if first == second == (None, None, -1):
         return 0, None, 1
-    (a, b, s), (c, d, t) = ((start or 0, stop, 1 if step is None else step) for start, stop, step in (first, second))
+    (a, b, s), (c, d, t) = (
+        (start or 0, stop, 1 if step is None else step) for start, stop, step in (first, second)
+    )
     if min(a, c, 0 if b is None else b, 0 if d is None else d) < 0 or min(s, t) < 1:
         return None
     stops = [stop for stop in (b, None if d is None else a + d * s) if stop is not None]
@@ -129,7 +132,9 @@ def _product(operands: list[Dim]) -> Dim:
     """Flattened and sorted, with the known factors multiplied, so that equal products are equal values."""
     known, rest = 1, []
     for operand in operands:
-        factors = operand.operands if isinstance(operand, SizeOf) and operand.function == "multiply" else (operand,)
+        factors = (
+            operand.operands if isinstance(operand, SizeOf) and operand.function == "multiply" else (operand,)
+        )
         for factor in factors:
             if isinstance(factor, int):
                 known *= factor

@@ -1,7 +1,8 @@
 """An analysis: the columns of a matrix, as nodes.
 
-A column is a 1-D node over the rows, or a 0-d node where every row holds the same value. Left out: matrices
-whose columns are not values of their own (a dot, a forest, a gathered table).
+A column is a 1-D node over the rows, or a 0-d node where every row holds the same value. The columns of a
+forest or of a narrow product are picked from its result. Left out: a wide product, which BLAS computes as a
+whole, and a gathered table.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from fuse.optimize.match import with_shape
 # its columns cost a strided read each.
 WIDEST_TABLE = 256
 WIDEST_INPUT = 64
+NARROW_DOT = 64 * 64
+"""Multiplications a row up to which a matrix product is part of a loop; beyond, BLAS wins by far."""
 
 
 def width_of(matrix: Node) -> int | None:
@@ -32,13 +35,32 @@ def is_table(node: Node) -> bool:
     return node.op == "stack" and node.attrs["axis"] == 1 and width is not None and 0 < width <= WIDEST_TABLE
 
 
+def is_row_model(node: Node) -> bool:
+    """Whether a matrix is the result of a forest or of a narrow product, computed row by row."""
+    width = width_of(node)
+    if node.op not in ("forest", "dot") or not width or width > WIDEST_INPUT:
+        return False
+    inner = node.inputs[0].shape[-1]
+    return node.op == "forest" or (isinstance(inner, int) and inner * width <= NARROW_DOT)
+
+
+def parts_of(matrix: Node) -> list[Node] | None:
+    """The columns of a table or of the result of a row model; None for any other matrix."""
+    if is_table(matrix):
+        return list(matrix.inputs)
+    if is_row_model(matrix):
+        return [build.column(matrix, j) for j in range(width_of(matrix) or 0)]
+    return None
+
+
 def columns_of(matrix: Node) -> list[Node] | None:
     """The columns, when the form of the matrix gives each without computing the others; None otherwise."""
     width = width_of(matrix)
     if not width or width > WIDEST_TABLE:
         return None
-    if is_table(matrix):
-        return list(matrix.inputs)
+    parts = parts_of(matrix)
+    if parts is not None:
+        return parts
     if matrix.op == "broadcast":
         return _repeated(matrix.inputs[0], matrix, width)
     if matrix.op == "reshape" and matrix.inputs[0].shape == matrix.shape[:1]:

@@ -20,6 +20,7 @@ from fuse.ir import build
 from fuse.ir.node import Graph, Node
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Bounds, Dim, Shape, compose_slices
+from fuse.optimize.columns import is_row_model
 from fuse.optimize.match import MAPS, map_operands, scalar_source
 from fuse.optimize.rules import Rules, normalize, rule, rules_of, use_counts
 
@@ -173,11 +174,13 @@ def slice_of_rows_as_column(node: Node) -> Node | None:
 @rule("slice")
 def slice_of_dot(node: Node) -> Node | None:
     """
-    dot(f23, f34)[:, 1:3] => dot(f23, f34[:, 1:3])
+    dot(f23, f34)[1:, 1:3] => dot(f23[1:], f34[:, 1:3])
     dot(f23, f34)[1:] => dot(f23[1:], f34)
+
+    Columns of a narrow product stay: a loop computes it once and reads the columns off.
     """
     (inner,) = node.inputs
-    if inner.op != "dot":
+    if inner.op != "dot" or (is_row_model(inner) and node.attrs["slices"][0] == _WHOLE):
         return None
     left, right = inner.inputs
     slices = list(node.attrs["slices"])

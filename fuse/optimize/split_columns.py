@@ -23,7 +23,16 @@ import numpy as np
 
 from fuse.ir import build
 from fuse.ir.node import Graph, Node
-from fuse.optimize.columns import WIDEST_INPUT, WIDEST_TABLE, columns_of, is_table, table, width_of
+from fuse.optimize.columns import (
+    WIDEST_INPUT,
+    WIDEST_TABLE,
+    columns_of,
+    is_row_model,
+    is_table,
+    parts_of,
+    table,
+    width_of,
+)
 from fuse.optimize.match import MAPS, map_like
 from fuse.optimize.rules import normalize, rule, rules_of
 
@@ -45,7 +54,7 @@ def map_over_table(node: Node) -> Node | None:
     multiply(stack(f, g, axis=1), broadcast(make("reshape", h, shape=(7, 1)), 7, 2)) =>
         stack(multiply(f, h), multiply(g, h), axis=1)
     """
-    if len(node.shape) != 2 or not any(is_table(operand) for operand in node.inputs):
+    if len(node.shape) != 2 or not any(is_table(x) or is_row_model(x) for x in node.inputs):
         return None
     width = node.shape[1]
     split = [columns_of(operand) if operand.shape else [operand] * width for operand in node.inputs]
@@ -88,9 +97,10 @@ def transposed_stack(node: Node) -> Node | None:
 def filtered_table(node: Node) -> Node | None:
     """compress(stack(x, y, axis=1), p) => stack(compress(x, p), compress(y, p), axis=1)"""
     matrix, mask = node.inputs
-    if not is_table(matrix):
+    parts = parts_of(matrix)
+    if parts is None:
         return None
-    return build.stack([build.compress(column, mask) for column in matrix.inputs], 1)
+    return build.stack([build.compress(column, mask) for column in parts], 1)
 
 
 @rule("reduce")
@@ -100,11 +110,10 @@ def reduce_each_column(node: Node) -> Node | None:
     reduce("all", stack(p, q, axis=1), axes=(0,)) => stack(reduce("all", p), reduce("all", q), axis=0)
     """
     (matrix,) = node.inputs
-    if not is_table(matrix) or node.attrs["axes"] != (0,):
+    parts = parts_of(matrix)
+    if parts is None or node.attrs["axes"] != (0,):
         return None
-    return build.stack(
-        [build.reduce(node.attrs["kind"], x, location=node.location) for x in matrix.inputs], 0
-    )
+    return build.stack([build.reduce(node.attrs["kind"], x, location=node.location) for x in parts], 0)
 
 
 _JOINS = {
@@ -122,9 +131,10 @@ def reduce_each_row(node: Node) -> Node | None:
     float16 is summed in float32, as NumPy does.
     """
     (matrix,) = node.inputs
-    if not is_table(matrix) or node.attrs["axes"] != (1,) or len(matrix.inputs) > _WIDEST_ROW:
+    parts = parts_of(matrix)
+    if parts is None or node.attrs["axes"] != (1,) or len(parts) > _WIDEST_ROW:
         return None
-    kind, columns = node.attrs["kind"], list(matrix.inputs)
+    kind, columns = node.attrs["kind"], parts
     if node.dtype.kind not in "biuf":
         return None
     widened = kind in ("sum", "prod") and node.dtype == np.float16
@@ -143,11 +153,12 @@ def best_column_of_row(node: Node) -> Node | None:
     arg_reduce("argmax", stack(i, j, axis=1), axis=1) => select(greater(j, i), 1, filled(i, 0, int64))
     """
     (matrix,) = node.inputs
-    if not is_table(matrix) or node.attrs["axis"] != 1 or len(matrix.inputs) > _WIDEST_ROW:
+    parts = parts_of(matrix)
+    if parts is None or node.attrs["axis"] != 1 or len(parts) > _WIDEST_ROW:
         return None
-    if node.inputs[0].dtype.kind not in "biuf":
+    if matrix.dtype.kind not in "biuf":
         return None
-    best, *others = matrix.inputs
+    best, *others = parts
     position = build.broadcast(build.constant(0, node.dtype), node.shape)
     for index, column in enumerate(others, 1):
         wins = _wins(column, best, node.attrs["kind"])

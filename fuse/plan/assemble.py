@@ -1,9 +1,9 @@
 """From a group of roots over one domain to one kernel: stages, tiles and sinks.
 
-Each value has a phase: how many special stages (trees, matrix products) must run before it. Values of one phase and
-track share a `Map`; a value that a later phase needs passes through a tile buffer, unless loading it again is free.
-A filtered reduction with a cheap body computes every row and masks (`Reduction.predicate`); everything else behind
-a filter runs on the compacted rows, track `KEPT`.
+Each value has a phase: how many special stages (trees, matrix products) must run before it. Values of one
+phase and track share a `Map`; a value that a later phase needs passes through a tile buffer, unless loading
+it again is free. A filtered reduction with a cheap body computes every row and masks (`Reduction.predicate`);
+everything else behind a filter runs on the compacted rows, track `KEPT`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from fuse.plan.kernels import (
     BASE,
     KEPT,
     Buffer,
-    CompareText,
     Compaction,
+    CompareText,
     Dot,
     Forest,
     Instruction,
@@ -40,7 +40,8 @@ from fuse.plan.schedule import choose_schedule
 from fuse.plan.steps import Binding, KernelStep
 
 PREDICATE_LIMIT = 60.0
-"""Operations a row below which a filtered reduction computes all rows and masks, instead of compacting first."""
+"""Operations a row below which a filtered reduction computes all rows and masks, instead of compacting first.
+"""
 
 
 @dataclass
@@ -83,7 +84,9 @@ class _Assembly:
     # Values
 
     def phase(self, node: Node, track: str) -> int:
-        """How many special stages of the track lie before this value. Fills in all values below; no recursion."""
+        """How many special stages of the track lie before this value. Fills in all values below; no
+        recursion.
+        """
         pending = [node]
         while pending:
             current = pending[-1]
@@ -130,7 +133,11 @@ class _Assembly:
             if (current, track, at) in self.values:
                 pending.pop()
                 continue
-            missing = [need for need in self._needs(current, track, at) if (need[0], track, need[1]) not in self.values]
+            missing = [
+                need
+                for need in self._needs(current, track, at)
+                if (need[0], track, need[1]) not in self.values
+            ]
             if missing:
                 pending.extend(missing)
                 continue
@@ -239,7 +246,9 @@ class _Assembly:
         first = self.new_tiles(left.dtype, width)
         self.left_tiles[left, track] = phase, first
         if not self._is_fused_stack(left):
-            self.draft(track, phase).behind.append(LoadMatrix(track, self.buffer("table", left), width, first))
+            self.draft(track, phase).behind.append(
+                LoadMatrix(track, self.buffer("table", left), width, first)
+            )
             return first, width
         for number, column in enumerate(left.inputs):
             self.put(column, track, first + number)
@@ -248,8 +257,13 @@ class _Assembly:
     def _forest(self, node: Node, track: str, phase: int, left: int, width: int) -> tuple[int, int]:
         layout = _forest_layout(node.attrs["tables"])
         self.extra_scratch = max(self.extra_scratch, layout.scratch_bytes)
-        arrays = {**layout.arrays, **{name: np.array([size], np.int64) for name, size in layout.sizes.items()}}
-        tables = tuple((name, self.table(ConstantArray(np.ascontiguousarray(a)))) for name, a in arrays.items())
+        arrays = {
+            **layout.arrays,
+            **{name: np.array([size], np.int64) for name, size in layout.sizes.items()},
+        }
+        tables = tuple(
+            (name, self.table(ConstantArray(np.ascontiguousarray(a)))) for name, a in arrays.items()
+        )
         outputs = int(node.attrs["outputs"])
         result = self.new_tiles(node.dtype, outputs)
         self.draft(track, phase).behind.append(Forest(track, left, tables, layout.code, result, outputs))
@@ -374,7 +388,9 @@ class _Assembly:
 
 
 def _column_of(node: Node) -> tuple[Node, int] | None:
-    """`(matrix, j)` when the node is a column of a special stage's result; a product by a vector is its only one."""
+    """`(matrix, j)` when the node is a column of a special stage's result; a product by a vector is its only
+    one.
+    """
     return (node, 0) if node.op == "dot" and node.type.rank == 1 else as_column(node)
 
 
@@ -405,5 +421,3 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
 @functools.lru_cache(maxsize=64)
 def _forest_layout(tables: ForestTables) -> forest_layout.ForestLayout:
     return forest_layout.layout(tables)
-
-

@@ -13,7 +13,7 @@ import numpy as np
 from fuse.ir.node import Node
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import element_count
-from fuse.plan.cost import NARROW_DOT
+from fuse.optimize.columns import NARROW_DOT
 
 Role = Literal["leaf", "fused", "reduce", "step"]
 
@@ -33,7 +33,9 @@ def role_of(node: Node) -> Role:
 
 
 def can_fuse(node: Node) -> bool:
-    """Whether the node can be computed inside a loop over its leading axis or, elementwise, over all its axes."""
+    """Whether the node can be computed inside a loop over its leading axis or, elementwise, over all its
+    axes.
+    """
     if as_text_comparison(node) is not None:
         return True
     rule = _FUSABLE.get(node.op)
@@ -77,7 +79,7 @@ def can_emit(op: str, dtypes: Sequence[np.dtype]) -> bool:
     """
     if not all(map(is_loop_dtype, dtypes)):
         return False
-    if op in _ONLY_FLOATS and dtypes[0].kind != "f" or op in _NOT_HALF and dtypes[0].itemsize == 2:
+    if (op in _ONLY_FLOATS and dtypes[0].kind != "f") or (op in _NOT_HALF and dtypes[0].itemsize == 2):
         return False
     dates = [dtype for dtype in dtypes if dtype.kind in "mM"]
     if not dates or op in _ON_DATES:
@@ -90,7 +92,11 @@ def _can_map(node: Node) -> bool:
     if node.op not in SCALAR_OPS and node.op not in ("convert", "bitcast"):
         return is_loop_dtype(node.dtype) and not is_tiny(node)
     dtypes = [operand.dtype for operand in node.inputs]
-    if node.op == "convert" and node.dtype != dtypes[0] and (node.dtype.kind in "mM" or dtypes[0].kind in "mM"):
+    if (
+        node.op == "convert"
+        and node.dtype != dtypes[0]
+        and (node.dtype.kind in "mM" or dtypes[0].kind in "mM")
+    ):
         return False
     return is_loop_dtype(node.dtype) and can_emit(node.op, dtypes) and not is_tiny(node)
 
@@ -156,10 +162,20 @@ def _can_fuse_gather(node: Node) -> bool:
 
 def _can_fuse_dot(node: Node) -> bool:
     left, right = node.inputs
-    if left.type.rank != 2 or right.type.rank not in (1, 2) or left.dtype.kind != "f" or left.dtype.itemsize < 4:
+    if (
+        left.type.rank != 2
+        or right.type.rank not in (1, 2)
+        or left.dtype.kind != "f"
+        or left.dtype.itemsize < 4
+    ):
         return False
     size = element_count(right.shape)
-    return isinstance(size, int) and 0 < size <= NARROW_DOT and right.op in ("constant", "input") and not is_tiny(left)
+    return (
+        isinstance(size, int)
+        and 0 < size <= NARROW_DOT
+        and right.op in ("constant", "input")
+        and not is_tiny(left)
+    )
 
 
 def _can_fuse_broadcast(node: Node) -> bool:

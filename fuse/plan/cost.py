@@ -13,8 +13,6 @@ WAKE_NS = 45_000.0
 """Waking a thread."""
 RECOMPUTE_LIMIT = 24.0
 """Operations that are cheaper to repeat than to store and load an element (16 bytes, plus the page fault)."""
-NARROW_DOT = 64 * 64
-"""Multiplications a row up to which a matrix product is fused; beyond, BLAS wins by far."""
 TREE_OPERATIONS = 30.0
 
 

@@ -1,9 +1,9 @@
 """The language of kernels: what planning hands to code generation.
 
-A kernel is one parallel loop over a domain. Its outer axes and blocks of its inner axis are the units that threads
-take; each unit runs in tiles, and each tile through the stages in order. Inside a `Map` values are SSA registers of
-one vector loop; between stages they live in tile buffers. A stage runs over the rows of the tile (`BASE`) or over
-those that the compaction of an earlier stage kept (`KEPT`).
+A kernel is one parallel loop over a domain. Its outer axes and blocks of its inner axis are the units that
+threads take; each unit runs in tiles, and each tile through the stages in order. Inside a `Map` values are
+SSA registers of one vector loop; between stages they live in tile buffers. A stage runs over the rows of the
+tile (`BASE`) or over those that the compaction of an earlier stage kept (`KEPT`).
 
 Nothing here names a graph node: a kernel is equal to another when their code is the same.
 """
@@ -37,7 +37,9 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Instruction:
-    """One SSA value of a `Map`: an elementwise op of the graph, or `load`, `uniform`, `tile`, `position`, `gather`."""
+    """One SSA value of a `Map`: an elementwise op of the graph, or `load`, `uniform`, `tile`, `position`,
+    `gather`.
+    """
 
     op: str
     operands: tuple[int, ...]
@@ -77,7 +79,9 @@ class Map:
 
 @dataclass(frozen=True)
 class LoadMatrix:
-    """Rows of a two-dimensional table into `columns` consecutive tiles from `tile` on, as float64 or the tile's dtype."""
+    """Rows of a two-dimensional table into `columns` consecutive tiles from `tile` on, as float64 or the
+    tile's dtype.
+    """
 
     track: str
     buffer: int
@@ -87,7 +91,9 @@ class LoadMatrix:
 
 @dataclass(frozen=True)
 class Forest:
-    """Trees over `features` consecutive float64 tiles; results to `outputs` tiles. `tables` are buffers by name."""
+    """Trees over `features` consecutive float64 tiles; results to `outputs` tiles. `tables` are buffers by
+    name.
+    """
 
     track: str
     features: int
@@ -99,7 +105,9 @@ class Forest:
 
 @dataclass(frozen=True)
 class Dot:
-    """Tiles [inner] times a table [inner, outputs], summed in the order of `inner`; results to consecutive tiles."""
+    """Tiles [inner] times a table [inner, outputs], summed in the order of `inner`; results to consecutive
+    tiles.
+    """
 
     track: str
     left: int
@@ -111,7 +119,9 @@ class Dot:
 
 @dataclass(frozen=True)
 class CompareText:
-    """Each row of a text column, tables `offsets` and `data`, against the bytes of table `text`; bool to a tile."""
+    """Each row of a text column, tables `offsets` and `data`, against the bytes of table `text`; bool to a
+    tile.
+    """
 
     track: str
     relation: str
@@ -139,7 +149,9 @@ Access = Literal["unit", "strided", "uniform"]
 
 @dataclass(frozen=True)
 class Layout:
-    """How the arrays of one call lie in memory, as far as code depends on it: outer axes, inner step of each buffer."""
+    """How the arrays of one call lie in memory, as far as code depends on it: outer axes, inner step of each
+    buffer.
+    """
 
     outer_rank: int
     access: tuple[Access, ...]

@@ -1,28 +1,31 @@
 """What is stored between steps, and in which order the steps come.
 
-A value must be in memory when it is an output, when a step of its own reads it, or when it is a reduction. A value
-that loops of different kernels use is stored when computing it again would cost more than the store and the load.
-Every node gets a level: how many stored values lie, one behind the other, before it. Kernels are made of roots of
-one level and one domain.
+A value must be in memory when it is an output, when a step of its own reads it, or when it is a reduction. A
+value that loops of different kernels use is stored when computing it again would cost more than the store and
+the load. Every node gets a level: how many stored values lie, one behind the other, before it. Kernels are
+made of roots of one level and one domain.
 
-Filtered rows (dimension `Count`) are either kept inside the kernel that filters, or, when something else reads
-them, materialised: then each `compress` by that mask is stored, and later loops run over the stored rows.
+Filtered rows (dimension `Count`) are either kept inside the kernel that filters, or, when something else
+reads them, materialised: then each `compress` by that mask is stored, and later loops run over the stored
+rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fuse.ir.node import Node
+from fuse.ir.node import Node, dependencies
 from fuse.ir.types import Count, Shape
 from fuse.plan.classify import operands, role_of
 from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
 
 
 class Domain(NamedTuple):
-    """What a kernel loops over: a shape, the filter inside it, how many trailing axes each unit reduces (0: all)."""
+    """What a kernel loops over: a shape, the filter inside it, how many trailing axes each unit reduces (0:
+    all).
+    """
 
     shape: Shape
     mask: Node | None
@@ -31,12 +34,15 @@ class Domain(NamedTuple):
 
 @dataclass
 class Placement:
-    """order: all nodes, inputs first; stored: nodes in memory; level: steps that must come before."""
+    """order: all nodes, inputs first; stored: nodes in memory; materialised: masks whose kept rows are;
+    level: steps that must come before; counts: the reduction that counts a mask, for those that are named.
+    """
 
     order: list[Node]
     stored: set[Node] = field(default_factory=set)
     materialised: set[Node] = field(default_factory=set)
     level: dict[Node, int] = field(default_factory=dict)
+    counts: Mapping[Node, Node] = field(default_factory=dict)
 
     def is_read(self, node: Node) -> bool:
         """Whether a loop reads this node from memory instead of computing it."""
@@ -74,10 +80,11 @@ class Placement:
         return [node for node in self.order if node in self.stored and role_of(node) in ("fused", "reduce")]
 
 
-def place(outputs: Sequence[Node]) -> Placement:
-    """Decide what is stored for a graph with these outputs."""
-    found = Placement(list(_walk(outputs, lambda node: False)))
-    found.stored.update(_must_store(found.order, outputs))
+def place(outputs: Sequence[Node], counts: Mapping[Node, Node]) -> Placement:
+    """Decide what is stored for a graph with these outputs. `counts`: reductions that give named lengths."""
+    wanted = [*counts.values(), *outputs]
+    found = Placement(list(_walk(wanted, lambda node: False)), counts=counts)
+    found.stored.update(_must_store(found.order, wanted))
     found.materialised.update(_read_outside_their_kernel(found))
     while True:
         found.stored |= {n for n in found.order if n.op == "compress" and n.inputs[1] in found.materialised}
@@ -116,12 +123,16 @@ def _must_store(order: Iterable[Node], outputs: Sequence[Node]) -> set[Node]:
 
 
 def _read_as_a_whole(node: Node) -> tuple[Node, ...]:
-    """Operands of a fused node that must lie in memory: tables, and matrices that are not columns side by side."""
+    """Operands of a fused node that must lie in memory: tables, and matrices that are not columns side by
+    side.
+    """
     if node.op == "gather":
         return node.inputs[:1]
     if node.op in ("forest", "dot"):
         left = node.inputs[0]
         return node.inputs[1:] if left.op == "stack" and role_of(left) == "fused" else node.inputs
+    if node.type.rank > 1 and not loops_over_rows(node):
+        return tuple(operand for operand in node.inputs if loops_over_rows(operand))
     return ()
 
 
@@ -143,7 +154,9 @@ def _levels(found: Placement) -> dict[Node, int]:
     """A loop body has the level of the last thing it reads; what is stored is there one level later."""
     level: dict[Node, int] = {}
     for node in found.order:
-        level[node] = max((_ready(found, level, source) for source in operands(node)), default=0)
+        lengths = (found.counts[mask] for mask in _named_masks(node) if mask in found.counts)
+        sources = (*operands(node), *lengths)
+        level[node] = max((_ready(found, level, source) for source in sources), default=0)
     return level
 
 
@@ -182,7 +195,9 @@ def _walk(sources: Iterable[Node], stop: Callable[[Node], bool]) -> Iterator[Nod
 
 def _needs(node: Node) -> tuple[Node, ...]:
     """Operands, and the masks whose counts the node's attributes name."""
-    from fuse.ir.node import dependencies
+    return operands(node) + _named_masks(node)
 
-    extra = dependencies(node)[len(node.inputs) :]
-    return operands(node) + extra
+
+def _named_masks(node: Node) -> tuple[Node, ...]:
+    """The masks whose counts the attributes of a node name; the filter itself finds its count."""
+    return () if node.op == "compress" else dependencies(node)[len(node.inputs) :]

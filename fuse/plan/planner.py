@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from fuse.ir import build
 from fuse.ir.node import Graph, Node, dependencies
 from fuse.plan.assemble import assemble
@@ -14,14 +16,14 @@ from fuse.plan.steps import LibraryStep, Plan, Step
 
 def make_plan(graph: Graph, inputs: Sequence[Node]) -> Plan:
     """Steps that compute the outputs of a graph."""
-    placement = place([*graph.outputs, *_wanted_counts(graph)])
+    placement = place(graph.outputs, _wanted_counts(graph))
     return Plan(tuple(inputs), tuple(graph.outputs), tuple(_steps(placement)))
 
 
-def _wanted_counts(graph: Graph) -> list[Node]:
-    """Reductions that count the rows of masks whose counts an attribute names."""
+def _wanted_counts(graph: Graph) -> dict[Node, Node]:
+    """For each mask whose count an attribute names, the reduction that counts its rows."""
     masks = {mask: None for node in graph.nodes() if node.op != "compress" for mask in _masks(node)}
-    return [count_of_mask(mask) for mask in masks]
+    return {mask: count_of_mask(mask) for mask in masks}
 
 
 def _masks(node: Node) -> tuple[Node, ...]:
@@ -30,7 +32,7 @@ def _masks(node: Node) -> tuple[Node, ...]:
 
 def count_of_mask(mask: Node) -> Node:
     """The number of true elements, as a node."""
-    return build.reduce("sum", build.convert(mask, "int64"))
+    return build.reduce("sum", build.convert(mask, np.dtype(np.int64)))
 
 
 def _steps(placement: Placement) -> list[Step]:
@@ -45,7 +47,6 @@ def _steps(placement: Placement) -> list[Step]:
         steps += [LibraryStep(node) for node in library if placement.level[node] == level]
         steps += [assemble(placement, domain, roots) for domain, roots in _merged(groups, level)]
     return steps
-
 
 
 def _merged(groups: dict[tuple[int, Domain], list[Node]], level: int) -> list[tuple[Domain, list[Node]]]:

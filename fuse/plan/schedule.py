@@ -1,7 +1,8 @@
-"""Every choice of a kernel that changes its speed and not its meaning, in one record, so that a tuner can search.
+"""Every choice of a kernel that changes its speed and not its meaning, in one record, so that a tuner can
+search.
 
-`lanes` and `block` do fix the order in which a sum adds, so they are chosen from the kernel alone, never from the
-machine, the data or the number of threads.
+`lanes` and `block` do fix the order in which a sum adds, so they are chosen from the kernel alone, never from
+the machine, the data or the number of threads.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class Schedule:
 def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int) -> Schedule:
     """A schedule from what the kernel computes.
 
-    Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency. Four
-    registers a value for light bodies; two for heavy ones, where more would cost compile time and gain little. Tiles that do not fit in
-    half of L2 (512 KiB) get fewer rows.
+    Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency.
+    Four registers a value for light bodies; two for heavy ones, where more would cost compile time and gain
+    little. Tiles that do not fit in half of L2 (512 KiB) get fewer rows.
     """
     widest = max((dtype.itemsize for dtype in dtypes), default=8)
     register = 64 // max(widest, 4)

@@ -28,7 +28,8 @@ class Binding:
 class KernelStep:
     """Run a kernel over a domain. `results` are the nodes it stores, `bindings` its buffers in order.
 
-    cost: operations a row; extra_scratch: bytes of working memory a worker needs for its tables, besides the tiles.
+    cost: operations a row; extra_scratch: bytes of working memory a worker needs for its tables, besides the
+    tiles.
     """
 
     kernel: Kernel

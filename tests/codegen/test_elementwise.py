@@ -18,13 +18,15 @@ from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.plan.classify import can_emit, is_loop_dtype
 
 DTYPES = [np.dtype(name) for name in
-          "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()]  # fmt: skip
+          ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"]]  # fmt: skip
 DATES = [np.dtype("datetime64[ns]"), np.dtype("timedelta64[s]")]
 EXACT = frozenset({"copysign", "fmod", "remainder", "floor_divide", "floor", "ceil", "rint", "trunc", "sqrt", "sign",
                    "heaviside", "deg2rad", "rad2deg", "nextafter", "spacing", "ldexp"})  # fmt: skip
 
 INEXACT_IN_NUMPY = frozenset({"logaddexp", "logaddexp2", "gammaln", "erfc"})
-"""NumPy or SciPy itself is off by more ulps than ours; tests/codegen/test_math.py compares with the true values."""
+"""NumPy or SciPy itself is off by more ulps than ours; tests/codegen/test_math.py compares with the true
+values.
+"""
 
 
 def samples(dtype: np.dtype, seed: int) -> np.ndarray:
@@ -38,8 +40,12 @@ def samples(dtype: np.dtype, seed: int) -> np.ndarray:
         wide = rng.integers(info.min, info.max, 140, dtype, endpoint=True)
         return np.concatenate([np.array(special, dtype), wide, rng.integers(0, 12, 152).astype(dtype)])
     if dtype.kind in "mM":
-        return np.where(rng.random(301) < 0.2, np.iinfo(np.int64).min, rng.integers(-9999, 9999, 301)).view(dtype)
-    special = np.array([0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 0.5, 1.5, 2.5, -2.5, 1e-7, 6e4, -6e4], dtype)
+        return np.where(rng.random(301) < 0.2, np.iinfo(np.int64).min, rng.integers(-9999, 9999, 301)).view(
+            dtype
+        )
+    special = np.array(
+        [0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 0.5, 1.5, 2.5, -2.5, 1e-7, 6e4, -6e4], dtype
+    )
     return rng.permuted(np.concatenate([special, special, (rng.standard_normal(273) * 4).astype(dtype)]))
 
 
@@ -97,7 +103,9 @@ def test_op_has_the_interpreters_bits(name: str, dtypes: tuple[np.dtype, ...]) -
     if name in MATH and name not in EXACT and want.dtype.kind == "f":
         assert got.dtype == want.dtype
         if name in INEXACT_IN_NUMPY:
-            np.testing.assert_allclose(got, want, rtol=1e3 * np.finfo(want.dtype).eps, atol=np.finfo(want.dtype).eps)
+            np.testing.assert_allclose(
+                got, want, rtol=1e3 * np.finfo(want.dtype).eps, atol=np.finfo(want.dtype).eps
+            )
         else:
             assert ulp_distance(got, want) <= 4  # ours at most 2, and NumPy's own
     else:

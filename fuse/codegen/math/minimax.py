@@ -48,6 +48,14 @@ def chebyshev_points(low: mpf, high: mpf, count: int) -> list[mpf]:
     return [x if abs(x) > half / 10000 else half / 10000 for x in points]
 
 
+def polynomial(coefficients: Sequence[mpf | float], x: mpf) -> mpf:
+    """Its value at x; constant term first."""
+    value = mpf(0)
+    for coefficient in reversed(coefficients):
+        value = value * x + coefficient
+    return value
+
+
 def _first_points(low: mpf, high: mpf, count: int) -> list[mpf]:
     """Chebyshev nodes, kept off zero, where the weight may vanish."""
     middle, half = (high + low) / 2, (high - low) / 2
@@ -63,7 +71,7 @@ def remez(function: Function, weight: Function, low: float, high: float, terms: 
     coefficients: list[mpf] = []
     for _ in range(EXCHANGES):
         coefficients = _level(function, weight, points, terms)
-        errors = [(x, (mpmath.polyval(coefficients[::-1], x) - f) * w) for x, f, w in samples]
+        errors = [(x, (polynomial(coefficients, x) - f) * w) for x, f, w in samples]
         exchanged = _alternating_extrema(errors)
         if len(exchanged) != terms + 1:
             break
@@ -112,7 +120,7 @@ def _quotient(function: Function, fixed: list[float]) -> Function:
     known = list(fixed)
 
     def value(x: mpf) -> mpf:
-        return (function(x) - mpmath.polyval(known[::-1], x)) / x ** len(known)
+        return (function(x) - polynomial(known, x)) / x ** len(known)
 
     return value
 
