@@ -40,7 +40,7 @@ class Program:
         self.notes: Sequence[Any] = ()
         try:
             self.runner = Runner(self._plan())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever fails in here is ours to contain
             _contain(error, "planning")
 
     def _plan(self) -> Plan:
@@ -69,7 +69,7 @@ class Program:
                 return self.runner.run(arrays)
             except Rerun:
                 pass
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # whatever fails in here is ours to contain
                 _contain(error, "running")
         return interpret(self.graph.outputs, dict(zip(self.inputs, arrays, strict=True)))
 
@@ -87,7 +87,7 @@ def _dump(title: str, text: str) -> None:
     sys.stderr.write(f"--- {title}\n{text}\n")
 
 
-def compile(outputs: Sequence[Node], inputs: Sequence[Node]) -> Program:
+def compile(outputs: Sequence[Node], inputs: Sequence[Node]) -> Program:  # noqa: A001  # the field's word
     """The program of these outputs; `inputs` is the order in which `run` takes the arrays."""
     return Program(outputs, inputs)
 

@@ -15,9 +15,8 @@ from fuse.codegen.scalar import Scalar, with_element
 
 def emit_convert(s: Scalar, value: ir.Value, source: np.dtype, target: np.dtype) -> ir.Value:
     """`value` of dtype `source` as dtype `target`."""
-    if register_type(source) == register_type(target) and (source.kind == "f" or target.kind != "f"):
-        if (source.kind == "b") == (target.kind == "b"):
-            return value
+    if register_type(source) == register_type(target):  # also dates, and signed for unsigned
+        return value
     if target.kind == "b":
         return _to_bool(s, value, source)
     if source.kind == "f":
@@ -47,7 +46,7 @@ def _from_float(s: Scalar, value: ir.Value, source: np.dtype, target: np.dtype) 
 
 
 def _to_odd_single(s: Scalar, value: ir.Value) -> ir.Value:
-    """Double to single, rounded to odd: rounding that to half gives what rounding the double at once would."""
+    """Double to single, rounded to odd: that to half is then what rounding the double at once gives."""
     near = s.fptrunc(value)
     back = s.fpext(near)
     word = s.bits(near)

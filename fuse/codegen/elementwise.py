@@ -246,7 +246,7 @@ def _fmod(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
 
 
 def _integer_power(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
-    """By squaring, wrapping; a negative exponent is an error of the front end and gives what the bits give."""
+    """By squaring, wrapping; a negative exponent, which front ends refuse, counts as its bits."""
     base, exponent = v
 
     def step(result: ir.Value, square: ir.Value, rest: ir.Value) -> Sequence[ir.Value]:

@@ -1,4 +1,4 @@
-"""The instruction sets code is made for, and the one place that knows LLVM's pass builder and target machine."""
+"""Instruction sets to make code for; the one place that knows LLVM's pass builder and target machine."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 _COMBINE: Mapping[str, Callable[..., Any]] = {
-    "sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum, "fmin": np.fmin, "fmax": np.fmax,
+    "sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum,
+    "fmin": np.fmin, "fmax": np.fmax,
     "any": np.logical_or, "all": np.logical_and,
 }  # fmt: skip
 

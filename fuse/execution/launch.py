@@ -106,7 +106,7 @@ def _compile(kernel: Kernel, layout: Layout) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """What a run left: survivors of each unit (empty when none were counted), whether the error flag is set."""
+    """What a run left: survivors of each unit (none when not counted), whether the error flag is set."""
 
     counts: Sequence[int]
     failed: bool

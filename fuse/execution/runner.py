@@ -23,7 +23,7 @@ Array = Any
 
 
 class Rerun(Exception):
-    """The plan does not fit these arrays (no rows at all, or an index outside its table): interpret instead."""
+    """The plan does not fit these arrays (no rows, an index outside its table): interpret instead."""
 
 
 class Runner:

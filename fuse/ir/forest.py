@@ -52,8 +52,9 @@ class ForestTables:
     def from_arrays(cls, **arrays: np.ndarray) -> ForestTables:
         """Tables from arrays of the dtypes that the class states."""
         dtypes = {
-            "feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32, "flags": np.uint8,
-            "roots": np.int32, "output": np.int32, "leaf": np.float64, "categories": np.uint32, "base": np.float64,
+            "feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32,
+            "flags": np.uint8, "roots": np.int32, "output": np.int32, "leaf": np.float64,
+            "categories": np.uint32, "base": np.float64,
         }  # fmt: skip
         return cls(
             **{

@@ -34,8 +34,6 @@ class Sizes:
                 self.symbols[dim] = length
             elif isinstance(dim, Count):
                 self.count(dim.mask, length)
-            elif isinstance(dim, Count):
-                self.counts[dim.mask.id] = length
 
     def count(self, mask: Node, length: int) -> None:
         """Learn how many rows a mask keeps."""

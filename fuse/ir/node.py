@@ -32,7 +32,7 @@ class Location(NamedTuple):
 
 
 class ConstantArray:
-    """A read-only array that compares by bits: 0.0 and -0.0 differ, a NaN equals itself, 1 and True differ."""
+    """A read-only array, compared by bits: 0.0 and -0.0 differ, a NaN equals itself, 1 is not True."""
 
     __slots__ = ("_key", "array")
 

@@ -55,7 +55,7 @@ def _count(mask: Node) -> Any:
 
 
 def renamed(value: Any, masks: Mapping[int, Node]) -> Any:
-    """A type, shape or attribute whose dimensions count the new masks; the same object when nothing changes."""
+    """A type, shape or attribute whose dimensions count the new masks; itself when nothing changes."""
     return _renamed(value, masks)
 
 
@@ -83,6 +83,6 @@ def _size(function: str, operands: tuple[Any, ...]) -> Any:
 
 
 def renamed_shape(shape: Shape, replaced: Mapping[Node, Node]) -> Shape:
-    """A shape whose lengths count the replacements of masks; for inputs made in place of nodes, masks first."""
+    """A shape whose lengths count the replacements of masks, for inputs made in place of nodes."""
     renamed: Shape = _renamed(shape, {node.id: other for node, other in replaced.items()})
     return renamed

@@ -128,7 +128,7 @@ _STRING_COMPARISONS = frozenset({"equal", "not_equal", "less", "less_equal", "gr
 
 @functools.cache
 def ufunc_result(name: str, dtypes: tuple[np.dtype, ...]) -> np.dtype:
-    """The dtype NumPy's loop gives for operands of exactly these dtypes; VerifyError if no loop takes them."""
+    """The dtype of NumPy's loop for operands of exactly these dtypes; VerifyError if there is none."""
     if name in _STRING_COMPARISONS and all(dtype.kind == "T" for dtype in dtypes):
         return _BOOL
     ufunc = getattr(np, name)
@@ -138,7 +138,8 @@ def ufunc_result(name: str, dtypes: tuple[np.dtype, ...]) -> np.dtype:
         raise VerifyError(f"{name} has no loop for {', '.join(map(str, dtypes))}: {error}") from error
     if resolved[:-1] != dtypes:
         raise VerifyError(
-            f"{name} takes {', '.join(map(str, resolved[:-1]))}, not {', '.join(map(str, dtypes))}; convert first"
+            f"{name} takes {', '.join(map(str, resolved[:-1]))}, "
+            f"not {', '.join(map(str, dtypes))}; convert first"
         )
     result: np.dtype = resolved[-1]
     return result

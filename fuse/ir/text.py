@@ -95,7 +95,7 @@ def from_text(text: str, tables: Mapping[str, Any] | None = None) -> Graph:
 
 
 def _without_location(line: str) -> str:
-    """The line without what `locations=True` put behind the type; a text constant may hold a `#` of its own."""
+    """The line without what `locations=True` put behind the type; a text constant may hold a `#`."""
     found = re.match(r"(.* : [^'\"#]*\])  #.*$", line.strip())
     return found[1] if found else line.strip()
 

@@ -46,7 +46,7 @@ Shape: TypeAlias = tuple[Dim, ...]
 
 STRING = np.dtypes.StringDType()
 
-# C's `long long` is int64 like `long`: NumPy says that the dtypes are equal but hashes them apart. Types hold one.
+# C's `long long` is int64 like `long`: equal dtypes that NumPy hashes apart. Types hold one of them.
 _SECOND_NAMES = frozenset(char for char in "bBhHiIlLqQ" if np.dtype(np.dtype(char).str).char != char)
 
 

@@ -59,7 +59,7 @@ class Reduction:
 
 @dataclass(frozen=True)
 class Compaction:
-    """Keep the rows where `mask` is true: `columns` are pairs of value and tile that receives the survivors."""
+    """Keep the rows where `mask` is true; `columns` pairs a value with the tile for its survivors."""
 
     mask: int
     columns: tuple[tuple[int, int], ...]
@@ -163,7 +163,7 @@ NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR
 
 
 def argument_words(layout: Layout) -> int:
-    """Words per buffer in the argument block: pointer, length, outer strides in bytes, inner stride in bytes."""
+    """Words of a buffer in the argument block: pointer, length, strides of outer axes and inner, in bytes."""
     return 3 + layout.outer_rank
 
 

@@ -180,7 +180,7 @@ def _dear_in_several_kernels(found: Placement) -> set[Node]:
 
 
 def _walk(sources: Iterable[Node], stop: Callable[[Node], bool]) -> Iterator[Node]:
-    """What the sources need, inputs first; nodes for which `stop` holds are left out with all that is below."""
+    """What the sources need, inputs first; where `stop` holds, the node and all below is left out."""
     seen: set[Node] = set()
     stack = [(node, False) for node in reversed(tuple(sources))]
     while stack:

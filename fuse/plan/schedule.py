@@ -20,7 +20,7 @@ LIGHT = 60.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """tile: rows that pass through all stages together; lanes: elements of a vector; block: rows of a unit."""
+    """tile: rows that pass all stages together; lanes: elements of a vector; block: rows of a unit."""
 
     tile: int = 1024
     lanes: int = 8
@@ -28,7 +28,7 @@ class Schedule:
 
     @property
     def tile_stride(self) -> int:
-        """Elements between two tile buffers; padded so that equal rows of two tiles do not share a cache set."""
+        """Elements between two tile buffers, padded: equal rows of two tiles must not share a cache set."""
         return self.tile + 64
 
 
