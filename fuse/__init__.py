@@ -78,7 +78,7 @@ def _warn_of_namesake() -> None:
     namesake = path.dirname(path.abspath(__file__)) + ".py"
     if path.exists(namesake):
         warnings.warn(
-            f"{namesake} (the bindings of the FUSE file system: fusepy, fuse-python) has the same module name as "
+            f"{namesake} (the bindings of the FUSE file system: fusepy, fuse-python) has the module name of "
             "fuse-compiler; `import fuse` finds only fuse-compiler. Install them in separate environments.",
             RuntimeWarning,
             stacklevel=3,

@@ -1,7 +1,7 @@
 """The settings, and the only place that reads the environment.
 
-Precedence, strongest first: `with fuse.config(...)`, `fuse.set_config(...)`, environment, default. The current
-settings live in a context variable, so threads and tasks do not disturb each other.
+Precedence, strongest first: `with fuse.config(...)`, `fuse.set_config(...)`, environment, default. The
+current settings live in a context variable, so threads and tasks do not disturb each other.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def _parsed(variable: str, field: str, parse: Any, text: str) -> dict[str, Any]:
     except ValueError:
         import warnings
 
-        warnings.warn(f"{variable}={text!r} is not a valid value and is ignored", RuntimeWarning, stacklevel=2)
+        warnings.warn(
+            f"{variable}={text!r} is not a valid value and is ignored", RuntimeWarning, stacklevel=2
+        )
         return {}
 
 
@@ -109,14 +111,14 @@ def current() -> Config:
 
 
 def set_config(**changes: Any) -> None:
-    """Change settings for the whole process; see `Config` for the names. Raises TypeError for unknown ones."""
+    """Change settings of the whole process; names as in `Config`, TypeError for unknown ones."""
     global _default
     _default = _changed(_default, changes)
 
 
 @contextmanager
 def config(**changes: Any) -> Iterator[Config]:
-    """Change settings inside a `with` block; see `Config` for the names. Raises TypeError for unknown ones."""
+    """Change settings inside a `with` block; names as in `Config`, TypeError for unknown ones."""
     token = _current.set(_changed(current(), changes))
     try:
         yield current()

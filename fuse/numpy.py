@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
+import numpy as np
 
 from fuse.integrations.numpy_array.face import lookup, names
 
-__all__ = list(numpy.__all__)
+__all__ = list(np.__all__)
 
 
 def __getattr__(name: str) -> Any:

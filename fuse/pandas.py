@@ -26,7 +26,7 @@ else:
 
 from_pandas = _front.wrap
 
-__all__ = list(_pandas.__all__)
+__all__ = [name for name in dir(_pandas) if not name.startswith("_")]
 __all__ += ["from_pandas"]
 __version__ = _pandas.__version__
 

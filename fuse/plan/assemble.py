@@ -363,7 +363,7 @@ class _Assembly:
 
     def finish(self) -> tuple[Stage, ...]:
         """The stages in order; the compaction stands at the end of the last base map that it needs."""
-        if self.kept_columns:
+        if any(track == KEPT for track, _ in self.drafts):
             self._compact()
         stages: list[Stage] = []
         for track, phase in sorted(self.drafts):

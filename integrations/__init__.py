@@ -1,0 +1,1 @@
+"""The lazy front ends: each records one library's calls as graph nodes."""

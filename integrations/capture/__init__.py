@@ -1,0 +1,1 @@
+"""What every front end shares: which arrays stand behind which nodes, the fallback, and who called."""

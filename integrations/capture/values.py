@@ -1,0 +1,125 @@
+"""Which arrays stand behind which nodes, and evaluation.
+
+`bind` gives the input node of a concrete array, `values` the arrays of nodes. A node that was evaluated once
+is remembered as long as it lives, and later graphs are cut there.
+
+Borrowing: a NumPy array that enters a lazy expression could be written to before the expression runs. A small
+one is copied; a large one is write-protected while a pending expression reads it, that is, while its input
+node lives, so that the write raises instead of changing a result.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fuse import config, engine
+from fuse.integrations.capture.cutting import cut_at
+from fuse.integrations.capture.lengths import witnesses
+from fuse.integrations.capture.recording import current_recording
+from fuse.ir import build
+from fuse.ir.node import Node, walk
+
+Array = Any
+
+_lock = threading.RLock()
+_arrays: weakref.WeakKeyDictionary[Node, Array] = weakref.WeakKeyDictionary()
+_borrowed: dict[int, weakref.ref[Node]] = {}
+
+
+def bind(array: Array, *, frozen: bool = False) -> Node:
+    """The input node for this array: one node per object while the node lives.
+
+    `frozen` says that nobody writes to the array (a pandas column, a result of ours): it is neither copied
+    nor protected. Inside a recording, arguments of the jitted function keep the node that the recording gave
+    them, and other arrays are captured by reference.
+    """
+    recording = current_recording()
+    if recording is not None:
+        found = recording.find(array)
+        return found if found is not None else recording.captured(array)
+    with _lock:
+        reference = _borrowed.get(id(array))
+        node = reference() if reference is not None else None
+        return node if node is not None else _bind_new(array, frozen)
+
+
+def _bind_new(array: Array, frozen: bool) -> Node:
+    is_numpy = isinstance(array, np.ndarray)
+    writeable = is_numpy and array.flags.writeable and not frozen
+    if writeable and array.nbytes < config.current().borrow_bytes:
+        array = array.copy()
+        writeable, is_shared = False, False
+    else:
+        is_shared = True
+    node = build.new_input(_dtype(array), tuple(array.shape))
+    _arrays[node] = array
+    if is_shared:
+        _borrowed[id(array)] = weakref.ref(node)
+        weakref.finalize(node, _give_back, id(array), weakref.ref(array) if writeable else None)
+    if writeable:
+        array.flags.writeable = False
+    return node
+
+
+def _dtype(array: Array) -> np.dtype:
+    dtype: np.dtype = array.dtype
+    return dtype
+
+
+def _give_back(identity: int, array: weakref.ref[np.ndarray] | None) -> None:
+    with _lock:
+        _borrowed.pop(identity, None)
+        target = array() if array is not None else None
+        if target is not None:
+            target.flags.writeable = True
+
+
+def known(node: Node) -> Array | None:
+    """The array behind a node, if it is an input or was evaluated."""
+    recording = current_recording()
+    if recording is not None and node in recording.bindings:
+        return recording.bindings[node]
+    return _arrays.get(node)
+
+
+def remember(node: Node, array: Array) -> None:
+    """Keep an evaluated value as long as its node lives."""
+    recording = current_recording()
+    if recording is not None:
+        recording.bindings[node] = array
+    else:
+        _arrays[node] = array
+
+
+def values(nodes: Sequence[Node]) -> list[Array]:
+    """The arrays of nodes, evaluated together in as few passes as the planner finds."""
+    pending = [node for node in dict.fromkeys(nodes) if known(node) is None]
+    if pending:
+        outputs, bindings = cut(pending)
+        for node, array in zip(pending, _evaluate(outputs, bindings), strict=True):
+            remember(node, array)
+    return [known(node) for node in nodes]
+
+
+def _evaluate(outputs: list[Node], bindings: Mapping[Node, Array]) -> list[Array]:
+    """In a recording, with an array for each length that the outputs know by its symbol only."""
+    recording = current_recording()
+    extra = witnesses(outputs, bindings, recording.bindings) if recording is not None else []
+    if recording is None or not extra:
+        return engine.evaluate(outputs, bindings)
+    inputs = [*bindings, *extra]
+    return engine.compile(outputs, inputs).run(
+        [recording.bindings[n] if n in extra else bindings[n] for n in inputs]
+    )
+
+
+def cut(nodes: Sequence[Node]) -> tuple[list[Node], Mapping[Node, Array]]:
+    """The nodes rewritten so that what is already evaluated is an input, and the arrays of all inputs."""
+    arrays = {node: array for node in walk(nodes) if (array := known(node)) is not None}
+    outputs, inputs = cut_at(nodes, arrays)
+    return outputs, {source: arrays[node] for node, source in inputs.items()}

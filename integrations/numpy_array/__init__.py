@@ -1,0 +1,16 @@
+"""The NumPy front end: a duck array that records what is done with it.
+
+    storage      the cell where elements live: pending expression, concrete array, or pinned buffer
+    views        how an array looks at its storage, and writes back through the view
+    base         the state of an array: node, elements, observation
+    operands     anything NumPy takes, as nodes of one dtype and shape
+    elementwise  ufuncs as nodes     ufuncs                   the ways a ufunc call goes
+    reductions   sum … argmax        statistics               mean, var, nan…
+    rounding     clip, round, …      layout                   reshape, transpose, basic slices
+    joins        concatenate, where, dot                      indexing   a[key], a[key] = values
+    fallback     what NumPy runs     functions                the table of NumPy's functions
+    creation     zeros, arange, …    array                    the class itself
+    face         NumPy's names, recorded                      carrier    arrays at the border of `fuse.jit`
+
+Recorded: bool, integers and floating point up to 64 bits. Complex, object, text and date dtypes run in NumPy.
+"""

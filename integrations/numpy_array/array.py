@@ -1,0 +1,494 @@
+"""`fuse.numpy.ndarray`: NumPy's array interface over a lazy array.
+
+Operators, ufuncs and functions record. Whatever else an array has (`sort`, `flags`, `tobytes`, …) is reached
+through its evaluated elements and counted as a fallback; the array and that buffer are the same memory from
+then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fuse import config
+from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.capture.report import fallback
+from fuse.integrations.numpy_array import indexing, layout
+from fuse.integrations.numpy_array.base import (
+    LazyArray,
+    Unsupported,
+    few_rows,
+    from_array,
+    from_node,
+    join,
+    lengths,
+    small,
+)
+from fuse.integrations.numpy_array.fallback import run, run_on_copy
+from fuse.integrations.numpy_array.functions import dispatch
+from fuse.integrations.numpy_array.operands import is_foreign, is_numeric
+from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
+from fuse.ir import build
+
+
+class _ArrayType(type):
+    """Real arrays count as instances too, so that checks written for NumPy hold."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, np.ndarray) or type.__instancecheck__(cls, instance)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return type.__subclasscheck__(cls, subclass) or issubclass(subclass, np.ndarray)
+
+
+def _yields(other: Any) -> bool:
+    """Whether an operator is left to the other operand."""
+    if type(other) in PLAIN_NUMBERS or isinstance(other, np.ndarray | np.generic | LazyArray):
+        return False
+    if is_foreign(other) or getattr(type(other), "__array_ufunc__", 0) is None:
+        return True
+    has_own = hasattr(type(other), "__array_ufunc__")
+    return not has_own and getattr(other, "__array_priority__", 0.0) > ndarray.__array_priority__
+
+
+def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
+    def forward(self: ndarray, other: Any) -> Any:
+        return NotImplemented if _yields(other) else apply(ufunc, (self, other))
+
+    def backward(self: ndarray, other: Any) -> Any:
+        return NotImplemented if _yields(other) else apply(ufunc, (other, self))
+
+    return backward if reflected else forward
+
+
+def _in_place(ufunc: np.ufunc) -> Callable[[ndarray, Any], Any]:
+    def operator(self: ndarray, other: Any) -> Any:
+        if is_foreign(other):
+            return NotImplemented
+        if self._scalar:
+            return apply(ufunc, (self, other))
+        return apply(ufunc, (self, other), out=(self,))
+
+    return operator
+
+
+def _unary(ufunc: np.ufunc) -> Callable[[ndarray], Any]:
+    return lambda self: apply(ufunc, (self,))
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is the NumPy function of its name with the array first."""
+
+    def method(self: ndarray, *args: Any, **kwargs: Any) -> Any:
+        return dispatch(function, (self, *args), kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, function.__doc__
+    return method
+
+
+def _methods(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
+    return list(map(_method, functions))
+
+
+_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+
+
+class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
+    """An array whose elements are computed when they are looked at."""
+
+    __slots__ = ()
+    __array_priority__ = 0.0
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> ndarray:
+        """`np.ndarray(shape, dtype, …)`."""
+        made: ndarray = from_array(np.ndarray(*args, **kwargs), pinned=True)  # type: ignore[assignment]
+        return made
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self._dtype
+
+    @dtype.setter
+    def dtype(self, dtype: Any) -> None:
+        raise AttributeError("set the dtype of a lazy array with `.view(dtype)` or `.astype(dtype)`")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return lengths(self)
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        view = layout.reshape(self, shape)
+        if view._storage is not self._storage:
+            raise AttributeError(
+                "Incompatible shape for in-place modification. Use `.reshape()` to make a copy "
+                "with the desired shape."
+            )
+        self._views = view._views
+
+    @property
+    def ndim(self) -> int:
+        return len(self._dims)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(lengths(self), dtype=np.intp))
+
+    @property
+    def itemsize(self) -> int:
+        return self._dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.itemsize
+
+    @property
+    def T(self) -> LazyArray:  # noqa: N802  # NumPy's name
+        return layout.transpose(self)
+
+    @property
+    def mT(self) -> LazyArray:  # noqa: N802  # NumPy's name
+        if self.ndim < 2:
+            raise ValueError("matrix transpose with ndim < 2 is undefined")
+        rank = self.ndim
+        return layout.transpose(self, (*range(rank - 2), rank - 1, rank - 2))
+
+    @property
+    def real(self) -> Any:
+        return self if self._dtype.kind != "c" else join(self._buffer().real)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self._buffer().real = value
+
+    # what leaves the graph
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """A real array; without a copy it is the array's own memory, and in-place operations go on writing
+        to it.
+        """
+        if copy or (dtype is not None and np.dtype(dtype) != self._dtype):
+            if copy is False:
+                raise ValueError("Unable to avoid copy while creating an array as requested.")
+            recording = current_recording()
+            if recording is not None:
+                recording.taint("numpy.asarray of an array inside the function")
+            return np.array(self._elements, dtype=dtype, copy=True)
+        return self._buffer()
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._buffer().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._buffer().__dlpack_device__()
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(self._buffer())  # type: ignore[arg-type]  # an array is a buffer
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        return self._buffer().__array_interface__
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """NumPy's module: its functions record when they are called with this array."""
+        return np
+
+    def __bool__(self) -> bool:
+        return bool(self._observe())
+
+    def __int__(self) -> int:
+        return int(self._observe())
+
+    def __float__(self) -> float:
+        return float(self._observe())
+
+    def __complex__(self) -> complex:
+        return complex(self._observe())
+
+    def __index__(self) -> int:
+        return self._observe().__index__()
+
+    def __len__(self) -> int:
+        dims = self._dims
+        if not dims:
+            if self._scalar:
+                raise TypeError(f"object of type 'numpy.{self._dtype.name}' has no len()")
+            raise TypeError("len() of unsized object")
+        return lengths(self)[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self._dims:
+            raise TypeError("iteration over a 0-d array")
+        if current_recording() is not None:
+            return (layout.basic(self, (i,)) for i in range(len(self)))
+        elements = self._elements
+        if elements.ndim == 1:
+            return iter(elements)
+        return (layout.basic(self, (i,)) for i in range(elements.shape[0]))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __repr__(self) -> str:
+        return repr(self._seen())
+
+    def __str__(self) -> str:
+        return str(self._seen())
+
+    def __format__(self, specification: str) -> str:
+        return format(self._seen(), specification)
+
+    def _seen(self) -> Any:
+        recording = current_recording()
+        if recording is not None:
+            recording.taint("an array is printed")
+        return self._elements[()] if self._scalar else self._elements
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        elements = self._elements
+        return (_restored, (elements, False)) if not self._scalar else (_restored, (elements, True))
+
+    def __copy__(self) -> LazyArray:
+        return (
+            from_node(self._node, scalar=self._scalar)
+            if is_numeric(self._dtype)
+            else join(self._elements.copy())
+        )
+
+    def __deepcopy__(self, memo: Any) -> LazyArray:
+        return self.__copy__()
+
+    def item(self, *args: Any) -> Any:
+        """A Python number."""
+        return self._observe().item(*args)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return self._observe().tolist()
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """The elements' bytes."""
+        return self._observe().tobytes(order)
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(is_foreign(value) for value in inputs):
+            return NotImplemented
+        if method == "__call__":
+            return apply(ufunc, inputs, **kwargs)
+        return apply_method(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return dispatch(function, args, kwargs)
+
+    # indexing
+
+    def __getitem__(self, key: Any) -> Any:
+        if self._storage.array is not None and current_recording() is None:
+            found = self._get_now(key)
+            if found is not None:
+                return found
+        if self._scalar and key != ():
+            raise IndexError("invalid index to scalar variable.")
+        try:
+            return indexing.get(self, key)
+        except Unsupported as refusal:
+            return run(_get, (self, key), {}, "numpy.ndarray.__getitem__", str(refusal))
+
+    def _get_now(self, key: Any) -> Any:
+        """One element of concrete elements, or anything of a few, without the graph."""
+        if type(key) is int and len(self._dims) == 1:
+            return self._elements[key]
+        limit = config.current().min_rows
+        elements: Any = small(self, limit)
+        if elements is None or type(key) not in (ndarray, np.ndarray):
+            return None
+        chosen = plain_value(key, limit)
+        return None if chosen is LARGE else join(elements[chosen])
+
+    def __setitem__(self, key: Any, values: Any) -> None:
+        if self._scalar:
+            raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")
+        if current_recording() is None and indexing.writes_at_once(
+            self, key, values, config.current().min_rows
+        ):
+            entries = key if type(key) is tuple else (key,)
+            plain = tuple(entry._elements if isinstance(entry, LazyArray) else entry for entry in entries)
+            self._writable()[plain] = values._elements if isinstance(values, LazyArray) else values
+            return
+        try:
+            indexing.put(self, key, values)
+        except Unsupported as refusal:
+            run_on_copy(_set, self, (key, values), {}, "numpy.ndarray.__setitem__", str(refusal))
+
+    # operators
+
+    def __hash__(self) -> int:
+        if not self._scalar:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(self._observe()[()])
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        """NumPy's shortcuts: a square, a root or a reciprocal in place of a power by a Python number."""
+        if type(other) in (int, float) and self._dtype.kind in ("f" if other != 2 else "biuf"):
+            ufunc = _POWERS.get(other)
+            if ufunc is not None and (self._dtype.kind == "f" or type(other) is int):
+                return apply(ufunc, (self,))
+        return NotImplemented if _yields(other) else apply(np.power, (self, other))
+
+    __add__, __radd__, __iadd__ = _operator(np.add), _operator(np.add, reflected=True), _in_place(np.add)
+    __sub__, __rsub__ = _operator(np.subtract), _operator(np.subtract, reflected=True)
+    __mul__, __rmul__ = _operator(np.multiply), _operator(np.multiply, reflected=True)
+    __truediv__, __rtruediv__ = _operator(np.divide), _operator(np.divide, reflected=True)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _operator(np.floor_divide, reflected=True)
+    __mod__, __rmod__ = _operator(np.remainder), _operator(np.remainder, reflected=True)
+    __divmod__, __rdivmod__ = _operator(np.divmod), _operator(np.divmod, reflected=True)
+    __rpow__ = _operator(np.power, reflected=True)
+    __matmul__, __rmatmul__ = _operator(np.matmul), _operator(np.matmul, reflected=True)
+    __and__, __rand__ = _operator(np.bitwise_and), _operator(np.bitwise_and, reflected=True)
+    __or__, __ror__ = _operator(np.bitwise_or), _operator(np.bitwise_or, reflected=True)
+    __xor__, __rxor__ = _operator(np.bitwise_xor), _operator(np.bitwise_xor, reflected=True)
+    __lshift__, __rlshift__ = _operator(np.left_shift), _operator(np.left_shift, reflected=True)
+    __rshift__, __rrshift__ = _operator(np.right_shift), _operator(np.right_shift, reflected=True)
+    __isub__, __imul__, __itruediv__ = _in_place(np.subtract), _in_place(np.multiply), _in_place(np.divide)
+    __ifloordiv__, __imod__, __ipow__ = (
+        _in_place(np.floor_divide),
+        _in_place(np.remainder),
+        _in_place(np.power),
+    )
+    __iand__, __ior__, __ixor__ = (
+        _in_place(np.bitwise_and),
+        _in_place(np.bitwise_or),
+        _in_place(np.bitwise_xor),
+    )
+    __ilshift__, __irshift__ = _in_place(np.left_shift), _in_place(np.right_shift)
+    __imatmul__ = _in_place(np.matmul)
+    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
+    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
+    __eq__, __ne__ = _operator(np.equal), _operator(np.not_equal)
+    __neg__, __pos__, __abs__ = _unary(np.negative), _unary(np.positive), _unary(np.absolute)
+    __invert__ = _unary(np.invert)
+
+    # methods
+
+    sum, prod, mean, var, std = _methods(np.sum, np.prod, np.mean, np.var, np.std)
+    min, max, any, all = _methods(np.min, np.max, np.any, np.all)
+    argmin, argmax = _methods(np.argmin, np.argmax)
+    round, dot, take = _methods(np.round, np.dot, np.take)
+    swapaxes, squeeze = _methods(np.swapaxes, np.squeeze)
+
+    def clip(self, min: Any = None, max: Any = None, out: Any = None, **options: Any) -> Any:
+        """`np.clip(self, min, max, out)`."""
+        return dispatch(np.clip, (self, min, max), {**options, "out": out} if out is not None else options)
+
+    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
+        """`np.compress(condition, self, axis, out)`."""
+        return dispatch(np.compress, (condition, self), {"axis": axis, "out": out})
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+        """`np.reshape(self, shape)`; the shape as one tuple or as numbers."""
+        wanted = shape[0] if len(shape) == 1 else shape
+        try:
+            if copy is not None:
+                raise Unsupported("copy=")
+            return layout.reshape(self, wanted, order)
+        except Unsupported as refusal:
+            options = {"order": order} if copy is None else {"order": order, "copy": copy}
+            return run(np.reshape, (self, wanted), options, "numpy.reshape", str(refusal))
+
+    def ravel(self, order: str = "C") -> Any:
+        """One axis; a view where NumPy gives one."""
+        return self.reshape(-1, order=order)
+
+    def flatten(self, order: str = "C") -> Any:
+        """One axis, a copy."""
+        flat = self.reshape(-1, order=order)
+        return flat.copy() if flat._storage is self._storage else flat
+
+    def transpose(self, *axes: Any) -> LazyArray:
+        """Axes permuted, a view."""
+        given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int | np.integer) else axes
+        return layout.transpose(self, given or None)
+
+    def copy(self, order: str = "C") -> Any:
+        """A copy with its own storage."""
+        return self.__copy__()
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """The elements as another dtype. Raises NumPy's TypeError when `casting` forbids it."""
+        target = np.dtype(dtype)
+        if not np.can_cast(self._dtype, target, casting):
+            np.empty(0, self._dtype).astype(target, casting=casting)
+        if not copy and target == self._dtype:
+            return self
+        elements: Any = small(self, few_rows())
+        if elements is not None:
+            return join(elements.astype(target, order, casting))
+        if not (is_numeric(target) and is_numeric(self._dtype)):
+            options = {"order": order, "casting": casting}
+            return run(_astype, (self, target), options, "numpy.ndarray.astype", f"a cast to {target}")
+        return from_node(build.convert(self._node, target), scalar=self._scalar)
+
+    def fill(self, value: Any) -> None:
+        """Every element becomes `value`."""
+        self[...] = value
+
+    def conj(self) -> Any:
+        """The complex conjugate."""
+        return apply(np.conjugate, (self,))
+
+    conjugate = conj
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else NumPy's arrays have, from the evaluated elements."""
+        if name.startswith("__") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'", name=name, obj=self)
+        if current_recording() is not None and callable(getattr(np.ndarray, name)):
+            return _recorded_method(self, name)
+        fallback(f"numpy.ndarray.{name}", "it has no compiled form")
+        found = getattr(self._buffer(), name)
+        return _joined(found) if callable(found) else join(found)
+
+
+def _joined(method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        plain = [arg._elements if isinstance(arg, LazyArray) else arg for arg in args]
+        return join(method(*plain, **kwargs))
+
+    return call
+
+
+_WRITING_METHODS = frozenset({"sort", "partition", "put", "itemset", "resize", "setfield", "setflags"})
+
+
+def _recorded_method(array: ndarray, name: str) -> Callable[..., Any]:
+    method, reason = getattr(np.ndarray, name), "it has no compiled form"
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if name in _WRITING_METHODS:
+            return run_on_copy(method, array, args, kwargs, f"numpy.ndarray.{name}", reason)
+        return run(method, (array, *args), kwargs, f"numpy.ndarray.{name}", reason)
+
+    return call
+
+
+def _get(array: np.ndarray, key: Any) -> Any:
+    return array[key]
+
+
+def _set(array: np.ndarray, key: Any, values: Any) -> None:
+    array[key] = values
+
+
+def _astype(array: np.ndarray, dtype: np.dtype, **options: Any) -> np.ndarray:
+    return array.astype(dtype, **options)
+
+
+def _restored(elements: np.ndarray, is_scalar: bool) -> Any:
+    """The way back from a pickle: an array is ours again, a scalar is NumPy's."""
+    return elements[()] if is_scalar else from_array(elements)

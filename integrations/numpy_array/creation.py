@@ -1,0 +1,132 @@
+"""Functions that make arrays from no array: zeros, full, arange, array, asarray and their kin.
+
+Outside of a recording NumPy makes the elements and the array wraps them. Inside, small known contents become
+constants of the graph, `zeros(n)` a broadcast constant and `arange` of integers an iota.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.numpy_array.base import LazyArray, from_array, from_node, join, length
+from fuse.integrations.numpy_array.elementwise import node
+from fuse.integrations.numpy_array.operands import check_assignable, fitted, given_node, is_numeric
+from fuse.ir import build
+
+_CONSTANT = 1024
+"""Arrays of up to so many elements made inside a recording are constants of its graph."""
+
+
+def known(array: np.ndarray) -> LazyArray:
+    """An array of known elements that nobody else holds."""
+    if current_recording() is not None and array.size <= _CONSTANT and is_numeric(array.dtype):
+        return from_node(build.constant(array))
+    return from_array(array)
+
+
+def array(
+    object: Any, dtype: Any = None, *, copy: bool | None = True, order: str = "K", subok: bool = False,
+    ndmin: int = 0, like: Any = None, ndmax: int = 0,
+) -> Any:  # fmt: skip
+    """`np.array(object, dtype)`; a list of lazy arrays is stacked in the graph."""
+    found = _lazy(object)
+    if found is None or ndmin or like is not None or not (dtype is None or is_numeric(np.dtype(dtype))):
+        options: dict[str, Any] = {"ndmin": ndmin} if ndmin else {}
+        made = np.array(_evaluated(object), dtype=dtype, copy=copy, order=order, subok=subok, **options)  # type: ignore[call-overload]  # order is one of four letters
+        return known(made) if type(made) is np.ndarray else made
+    changed = dtype is not None and np.dtype(dtype) != found._dtype
+    if changed:
+        return found.astype(dtype)  # type: ignore[attr-defined]  # the array class has it
+    same = isinstance(object, LazyArray) and not object._scalar
+    return from_node(found._node) if copy or not same else found
+
+
+def asarray(
+    a: Any, dtype: Any = None, order: Any = None, *, device: Any = None, copy: Any = None, like: Any = None
+) -> Any:
+    """`np.asarray(a, dtype)`: a real array is wrapped, its memory shared; a lazy one is itself."""
+    if type(a) is np.ndarray and copy is not True and order in (None, "K", "A"):
+        found = np.asarray(a, dtype)
+        return from_array(found, pinned=found is a)
+    return array(a, dtype, copy=copy, order=order or "K")
+
+
+def _lazy(value: Any) -> LazyArray | None:
+    if isinstance(value, LazyArray):
+        return value
+    if type(value) in (list, tuple) or hasattr(value, "__fuse_node__"):
+        found = given_node(value)
+        return None if found is None else from_node(found)
+    return None
+
+
+def _evaluated(value: Any) -> Any:
+    return value._elements if isinstance(value, LazyArray) else value
+
+
+def _filled(value: Any) -> Callable[..., Any]:
+    """`np.zeros`, `np.ones` and, because nobody may depend on its elements, `np.empty`."""
+    function: Any = np.ones if value else np.zeros
+
+    def create(shape: Any, dtype: Any = float, order: str = "C", **options: Any) -> Any:
+        return (
+            full(shape, value, dtype)
+            if _records(dtype, options)
+            else join(function(shape, dtype, order, **options))
+        )
+
+    return create
+
+
+def _records(dtype: Any, options: Mapping[str, Any]) -> bool:
+    return current_recording() is not None and not options and is_numeric(np.dtype(dtype))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C", **options: Any) -> Any:
+    """`np.full(shape, fill_value)`."""
+    value = given_node(fill_value)
+    if value is None and current_recording() is None:
+        return join(np.full(shape, fill_value, dtype, order, **options))  # type: ignore[call-overload]  # any order
+    if value is None:
+        value = build.constant(np.full((), fill_value, dtype) if np.ndim(fill_value) == 0 else fill_value)
+    if dtype is not None:
+        value = build.convert(value, dtype)
+    wanted = tuple(int(n) for n in ((shape,) if isinstance(shape, int | np.integer) else tuple(shape)))
+    if min(wanted, default=0) < 0:
+        np.zeros(wanted)
+    check_assignable(tuple(map(length, value.shape)), wanted)
+    return from_node(fitted(value, wanted))
+
+
+def arange(*args: Any, **kwargs: Any) -> Any:
+    """`np.arange(start, stop, step, dtype)`."""
+    plain = [a.item() if isinstance(a, LazyArray) else a for a in args]  # type: ignore[attr-defined]  # as above
+    if current_recording() is None or kwargs or not all(type(a) is int for a in plain) or len(plain) > 3:
+        return known(np.arange(*plain, **kwargs))
+    bounds = range(*plain)
+    counted = build.iota(len(bounds))
+    scaled = node("multiply", counted, build.constant(bounds.step, np.int64)) if bounds.step != 1 else counted
+    return from_node(node("add", scaled, build.constant(bounds.start, np.int64)) if bounds.start else scaled)
+
+
+def _made(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of numbers only, such as `linspace` or `eye`: NumPy computes it."""
+
+    def create(*args: Any, **kwargs: Any) -> Any:
+        plain = [a._observe()[()] if isinstance(a, LazyArray) and not a._dims else a for a in args]
+        result = function(*plain, **kwargs)
+        return known(result) if type(result) is np.ndarray else join(result)
+
+    return create
+
+
+CREATION: Mapping[str, Callable[..., Any]] = {
+    "array": array, "asarray": asarray, "asanyarray": asarray, "ascontiguousarray": asarray,
+    "zeros": _filled(0), "ones": _filled(1), "empty": _filled(0), "full": full, "arange": arange,
+    "linspace": _made(np.linspace), "logspace": _made(np.logspace), "geomspace": _made(np.geomspace),
+    "eye": _made(np.eye), "identity": _made(np.identity), "tri": _made(np.tri), "indices": _made(np.indices),
+}  # fmt: skip

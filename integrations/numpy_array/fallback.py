@@ -1,0 +1,141 @@
+"""Calls that NumPy runs: arrays go in evaluated, arrays that come out join the graph.
+
+In a recording such a call is a step of the plan that every replay runs again; Python values it returned are
+guarded. A function that writes to its first argument gets a copy, and the copy becomes the array's new
+content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fuse.integrations.capture.recording import call_library, current_recording
+from fuse.integrations.capture.report import fallback
+from fuse.integrations.numpy_array.base import LazyArray, from_node, join, make
+from fuse.integrations.numpy_array.storage import Storage
+from fuse.ir.node import Node
+
+Function = Callable[..., Any]
+
+
+class _Slot(NamedTuple):
+    """Stands for the n-th array in the arguments or results of a step."""
+
+    place: int
+    kind: type[Any] = np.ndarray
+
+
+def run(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], name: str, reason: str) -> Any:
+    """`function(*args, **kwargs)` in NumPy, reported. Raises StrictModeError in strict mode."""
+    fallback(name, reason)
+    return run_quietly(function, args, kwargs)
+
+
+def run_quietly(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The same without a report: for what NumPy has to do anyway, such as drawing random numbers."""
+    if current_recording() is not None:
+        return _run_step(function, (tuple(args), dict(kwargs)))
+    return join(function(*_unwrapped(tuple(args)), **_unwrapped(dict(kwargs))))
+
+
+def _unwrapped(value: Any) -> Any:
+    if isinstance(value, LazyArray):
+        elements = value._elements
+        return elements[()] if value._scalar else elements
+    return _mapped(value, _unwrapped)
+
+
+def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:
+    if type(value) in (tuple, list):
+        return type(value)(function(item) for item in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(function, value))
+    if type(value) is dict:
+        return {key: function(item) for key, item in value.items()}
+    return value
+
+
+def _run_step(function: Function, arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
+    nodes: list[Node] = []
+    template = _lifted(arguments, nodes)
+    forms: list[Any] = []
+
+    def step(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        args, kwargs = _filled(template, arrays)
+        found: list[np.ndarray] = []
+        forms.append(_taken_apart(function(*args, **kwargs), found))
+        del forms[1:]
+        return tuple(found)
+
+    outputs = call_library(step, tuple(nodes))
+    return _put_together(forms[0], outputs)
+
+
+def _lifted(value: Any, nodes: list[Node]) -> Any:
+    if isinstance(value, LazyArray):
+        nodes.append(value._node)
+        return _Slot(len(nodes) - 1, np.generic if value._scalar else np.ndarray)
+    return _mapped(value, lambda item: _lifted(item, nodes))
+
+
+def _filled(value: Any, arrays: Sequence[np.ndarray]) -> Any:
+    if isinstance(value, _Slot):
+        array = arrays[value.place]
+        return array[()] if value.kind is np.generic else array
+    return _mapped(value, lambda item: _filled(item, arrays))
+
+
+def _taken_apart(value: Any, found: list[np.ndarray]) -> Any:
+    if isinstance(value, np.ndarray | np.generic | bool | int | float):
+        found.append(np.asarray(value))
+        return _Slot(len(found) - 1, _kind(value))
+    return _mapped(value, lambda item: _taken_apart(item, found))
+
+
+def _kind(value: Any) -> type[Any]:
+    """What a result is: an array, a NumPy scalar, or a Python number."""
+    if isinstance(value, np.ndarray | np.generic):
+        return np.ndarray if isinstance(value, np.ndarray) else np.generic
+    return type(value)
+
+
+def _put_together(form: Any, nodes: Sequence[Node]) -> Any:
+    if not isinstance(form, _Slot):
+        if not isinstance(form, tuple | list | dict | type(None)):
+            recording = current_recording()
+            assert recording is not None
+            recording.taint(f"NumPy returned a {type(form).__name__}")
+        return _mapped(form, lambda item: _put_together(item, nodes))
+    array = from_node(nodes[form.place], scalar=form.kind is np.generic)
+    return array if form.kind in (np.ndarray, np.generic) else array._observe().item()
+
+
+def run_on_copy(
+    function: Function,
+    target: LazyArray,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    name: str,
+    reason: str,
+) -> None:
+    """`function(target, *args, **kwargs)`, which writes to its first argument and returns nothing."""
+    fallback(name, reason)
+
+    def updated(array: np.ndarray, *rest: Any, **options: Any) -> np.ndarray:
+        changed = array.copy()
+        function(changed, *rest, **options)
+        return changed
+
+    result = run_quietly(updated, (target, *args), kwargs)
+    if target._storage.array is not None and current_recording() is None:
+        target._writable()[...] = result._elements
+    else:
+        target._write(result._node)
+
+
+def from_buffer(array: np.ndarray) -> LazyArray:
+    """An array over memory that somebody else may also write to."""
+    return make(Storage(array, None, pinned=True))

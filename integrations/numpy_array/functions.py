@@ -1,0 +1,291 @@
+"""NumPy's functions on lazy arrays: which of ours stands for which of NumPy's, and the way through them.
+
+A call goes one of three ways: few elements that are there already go to NumPy at once; a function in the
+table is recorded; everything else, and what the table's function refuses, runs in NumPy and is reported.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fuse.integrations.numpy_array import joins, layout, reductions, rounding, statistics
+from fuse.integrations.numpy_array.base import (
+    LazyArray,
+    Unsupported,
+    few_rows,
+    from_node,
+    join,
+    lengths,
+    small,
+)
+from fuse.integrations.numpy_array.fallback import run, run_on_copy
+from fuse.integrations.numpy_array.layout import as_array
+from fuse.integrations.numpy_array.operands import node_of
+from fuse.integrations.numpy_array.reductions import NO_VALUE
+from fuse.ir import build
+
+Function = Callable[..., Any]
+
+
+class _NotSmall(Exception):
+    """Some operand is large or not computed yet."""
+
+
+def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The result of a NumPy function for arguments among which there are lazy arrays."""
+    limit = few_rows()
+    if limit and function not in _NOT_AT_ONCE:
+        try:
+            return _eager(function, args, kwargs, limit)
+        except _NotSmall:
+            pass
+    name, reason = f"{function.__module__}.{function.__name__}", "it has no compiled form"
+    if function in MUTATING and isinstance(args[0], LazyArray):
+        return run_on_copy(function, args[0], args[1:], kwargs, name, "it writes to its argument")
+    implementation = TABLE.get(function)
+    if implementation is not None:
+        try:
+            return implementation(*args, **kwargs)
+        except Unsupported as refusal:
+            reason = str(refusal)
+    return run(function, args, kwargs, name, reason)
+
+
+def _eager(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], limit: int) -> Any:
+    plain = [_plain(arg, limit) for arg in args]
+    if not kwargs:
+        return join(function(*plain))
+    named = {name: _plain(value, limit) for name, value in kwargs.items()}
+    target = kwargs.get("out")
+    if isinstance(target, tuple):
+        (target,) = target
+    if isinstance(target, LazyArray):
+        named["out"] = target._writable()
+        function(*plain, **named)
+        return target
+    return join(function(*plain, **named))
+
+
+def _plain(value: Any, limit: int) -> Any:
+    if isinstance(value, LazyArray):
+        found = small(value, limit)
+        if found is None:
+            raise _NotSmall
+        return found
+    if isinstance(value, np.ndarray) and value.size >= limit:
+        raise _NotSmall
+    if type(value) in (list, tuple):
+        return type(value)(_plain(item, limit) for item in value)
+    if hasattr(value, "__fuse_node__"):
+        raise _NotSmall
+    return value
+
+
+def _ufunc_reduction(ufunc: np.ufunc) -> Function:
+    """`np.sum` and its kin have the parameters of `ufunc.reduce` in another order."""
+
+    def with_dtype(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+        initial: Any = NO_VALUE, where: Any = True,
+    ) -> Any:  # fmt: skip
+        return reductions.reduce(ufunc, a, axis, dtype, out, keepdims, initial, _mask(where))
+
+    def without_dtype(
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = False,
+        initial: Any = NO_VALUE,
+        where: Any = True,
+    ) -> Any:
+        return reductions.reduce(ufunc, a, axis, None, out, keepdims, initial, _mask(where))
+
+    return with_dtype if ufunc in (np.add, np.multiply) else without_dtype
+
+
+def _truth(ufunc: np.ufunc) -> Function:
+    def reduction(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+    ) -> Any:
+        return reductions.reduce(ufunc, a, axis, None, out, keepdims, NO_VALUE, _mask(where))
+
+    return reduction
+
+
+def _mask(where: Any) -> Any:
+    return True if where is NO_VALUE else where
+
+
+def _reshape(
+    a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None
+) -> Any:
+    if shape is None or newshape is not None or copy is not None:
+        raise Unsupported("a rare parameter of reshape")
+    return layout.reshape(as_array(a), shape, order)
+
+
+def _moveaxis(a: Any, source: Any, destination: Any) -> LazyArray:
+    found = as_array(a)
+    hollow = np.broadcast_to(np.empty((), np.int8), (1,) * len(found._dims))
+    np.moveaxis(hollow, source, destination)
+    rank = len(found._dims)
+    sources = np.lib.array_utils.normalize_axis_tuple(source, rank, "source")
+    targets = np.lib.array_utils.normalize_axis_tuple(destination, rank, "destination")
+    order = [axis for axis in range(rank) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, axis)
+    return layout.transpose(found, order)
+
+
+def _swapaxes(a: Any, axis1: Any, axis2: Any) -> LazyArray:
+    found = as_array(a)
+    rank = len(found._dims)
+    first = np.lib.array_utils.normalize_axis_index(axis1, rank, "axis1")
+    second = np.lib.array_utils.normalize_axis_index(axis2, rank, "axis2")
+    order = list(range(rank))
+    order[first], order[second] = order[second], order[first]
+    return layout.transpose(found, order)
+
+
+def _flip(m: Any, axis: Any = None) -> LazyArray:
+    found = as_array(m)
+    axes = reductions.axes_of(found._node, axis)
+    backwards = slice(None, None, -1)
+    key = tuple(backwards if i in axes else slice(None) for i in range(len(found._dims)))
+    return layout.basic(found, key) if key else found
+
+
+def _full_like(value: Any) -> Function:
+    """`np.zeros_like` and `np.ones_like`."""
+
+    def like(
+        a: Any,
+        dtype: Any = None,
+        order: str = "K",
+        subok: bool = True,
+        shape: Any = None,
+        *,
+        device: Any = None,
+    ) -> LazyArray:
+        return _filled_like(a, value, dtype, order, subok, shape)
+
+    return like
+
+
+def _filled_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *,
+    device: Any = None,
+) -> LazyArray:  # fmt: skip
+    source = as_array(a)
+    wanted = source._dims if shape is None else tuple(np.broadcast_to(np.empty((), np.int8), shape).shape)
+    target = source._dtype if dtype is None else np.dtype(dtype)
+    found = np.full((), 0, target)
+    found[...] = fill_value
+    return from_node(build.broadcast(node_of(found), wanted))
+
+
+def _copy(a: Any, order: str = "K", subok: bool = False) -> LazyArray:
+    return from_node(as_array(a)._node)
+
+
+def _diff(a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE) -> Any:
+    found = as_array(a)
+    if n != 1 or prepend is not NO_VALUE or append is not NO_VALUE or not found._dims:
+        raise Unsupported("a rare parameter of diff")
+    axis = np.lib.array_utils.normalize_axis_index(axis, len(found._dims))
+    before = (slice(None),) * axis
+    later, earlier = (
+        layout.basic(found, (*before, slice(1, None))),
+        layout.basic(found, (*before, slice(None, -1))),
+    )
+    subtract = np.not_equal if found._dtype.kind == "b" else np.subtract
+    return subtract(later, earlier)  # type: ignore[call-overload]  # lazy arrays
+
+
+def _ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE) -> Any:
+    if out is not None:
+        raise Unsupported("out=")
+    keep = keepdims is not NO_VALUE and bool(keepdims)
+    high = reductions.reduce(np.maximum, a, axis, None, None, keep)
+    return np.subtract(high, reductions.reduce(np.minimum, a, axis, None, None, keep))
+
+
+def _take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
+    from fuse.integrations.numpy_array.indexing import get
+
+    if out is not None or mode != "raise":
+        raise Unsupported(f"mode={mode!r} or out=")
+    source = layout.ravel(as_array(a)) if axis is None else as_array(a)
+    axis = 0 if axis is None else np.lib.array_utils.normalize_axis_index(axis, len(source._dims))
+    return get(source, (*(slice(None),) * axis, indices))
+
+
+def _compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    from fuse.integrations.numpy_array.indexing import get
+
+    source, mask = as_array(a), as_array(condition)
+    if out is not None or axis not in (0, None) or mask._dtype.kind != "b" or len(source._dims) != 1:
+        raise Unsupported("anything but a vector and its mask")
+    return get(source, mask)
+
+
+def _size(a: Any, axis: Any = None) -> int:
+    found = lengths(as_array(a))
+    return int(np.prod(found, dtype=np.intp)) if axis is None else found[axis]
+
+
+def _atleast(rank: int) -> Function:
+    return lambda *arrays: joins.at_least(rank, arrays)
+
+
+TABLE: Mapping[Function, Function] = {
+    np.sum: _ufunc_reduction(np.add), np.prod: _ufunc_reduction(np.multiply),
+    np.min: _ufunc_reduction(np.minimum), np.max: _ufunc_reduction(np.maximum),
+    np.amin: _ufunc_reduction(np.minimum), np.amax: _ufunc_reduction(np.maximum),
+    np.any: _truth(np.logical_or), np.all: _truth(np.logical_and), np.ptp: _ptp,
+    np.count_nonzero: reductions.count_nonzero,
+    np.argmin: functools.partial(reductions.arg_extremum, "argmin"),
+    np.argmax: functools.partial(reductions.arg_extremum, "argmax"),
+    np.mean: statistics.mean, np.var: statistics.var, np.std: statistics.std,
+    np.nansum: statistics.nansum, np.nanmean: statistics.nanmean,
+    np.nanmin: functools.partial(statistics.nan_extremum, "fmin"),
+    np.nanmax: functools.partial(statistics.nan_extremum, "fmax"),
+    np.clip: rounding.clip, np.round: rounding.round_, np.around: rounding.round_,
+    np.nan_to_num: rounding.nan_to_num, np.isclose: rounding.isclose, np.allclose: rounding.allclose,
+    np.array_equal: rounding.array_equal,
+    np.isposinf: rounding.test("greater"), np.isneginf: rounding.test("less"),
+    np.where: joins.where, np.concatenate: joins.concatenate, np.stack: joins.stack,
+    np.column_stack: joins.column_stack, np.vstack: joins.vstack, np.hstack: joins.hstack,
+    np.dstack: joins.dstack,
+    np.atleast_1d: _atleast(1), np.atleast_2d: _atleast(2), np.atleast_3d: _atleast(3),
+    np.dot: joins.dot, np.take: _take, np.compress: _compress, np.diff: _diff,
+    np.reshape: _reshape,
+    np.ravel: lambda a, order="C": layout.ravel(as_array(a), order),
+    np.transpose: lambda a, axes=None: layout.transpose(as_array(a), axes),
+    np.swapaxes: _swapaxes, np.moveaxis: _moveaxis, np.flip: _flip,
+    np.fliplr: lambda m: _flip(m, 1), np.flipud: lambda m: _flip(m, 0),
+    np.expand_dims: lambda a, axis: layout.expand_dims(as_array(a), axis),
+    np.squeeze: lambda a, axis=None: layout.squeeze(as_array(a), axis),
+    np.broadcast_to: lambda array, shape, subok=False: layout.broadcast_to(as_array(array), shape),
+    np.zeros_like: _full_like(0), np.ones_like: _full_like(1), np.empty_like: _full_like(0),
+    np.full_like: _filled_like, np.copy: _copy,
+    np.shape: lambda a: lengths(as_array(a)),
+    np.ndim: lambda a: len(as_array(a)._dims),
+    np.size: _size,
+}  # fmt: skip
+
+MUTATING: frozenset[Function] = frozenset(
+    {np.copyto, np.place, np.put, np.putmask, np.fill_diagonal, np.put_along_axis, np.random.shuffle}
+)
+
+_VIEWS: frozenset[Function] = frozenset(
+    {np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.flip, np.fliplr, np.flipud,
+     np.expand_dims, np.squeeze, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.shape, np.ndim, np.size}
+)  # fmt: skip
+
+_NOT_AT_ONCE = MUTATING | _VIEWS
+"""Functions that concern the array itself, not only its elements."""

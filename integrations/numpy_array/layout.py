@@ -1,0 +1,274 @@
+"""Views: reshape, transpose and their kin, and basic slicing.
+
+NumPy itself says what a view is, and raises the errors: each operation is tried on a *shadow*, an array of
+the same shape, strides and dtype over one element of memory that is never read. The graph only gets the
+steps. Shapes with lengths that are not known yet have no shadow; there the steps that work on every length
+are built directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.stride_tricks import as_strided
+
+from fuse.integrations.capture.recording import SymbolicMismatch, current_recording
+from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_array, from_node, lengths
+from fuse.integrations.numpy_array.operands import has_symbol, is_numeric, node_of, static
+from fuse.integrations.numpy_array.storage import is_static
+from fuse.integrations.numpy_array.views import Bounds, Reshaped, Sliced, Transposed
+from fuse.ir import build
+from fuse.ir.types import Count, Dim, Shape, SizeOf, element_count, size
+
+BasicKey = tuple[int | slice | EllipsisType | None, ...]
+
+
+def as_array(value: Any) -> LazyArray:
+    """A lazy array of anything NumPy makes an array of."""
+    if isinstance(value, LazyArray):
+        return value
+    if type(value) is np.ndarray and is_numeric(value.dtype):
+        return from_array(value, pinned=True)
+    return from_node(node_of(value))
+
+
+def shadow(a: LazyArray) -> np.ndarray:
+    """An array like `a` to ask NumPy with: shape, strides and dtype, but no elements."""
+    array = a._storage.array
+    if array is not None:
+        return a._elements
+    assert a._storage.node is not None
+    dtype = a._dtype
+    base = as_strided(np.empty(1, dtype), a._storage.node.shape, _contiguous(a._storage.node.shape, dtype))
+    for step in a._views:
+        base = step.on_array(base)
+    return base
+
+
+def _contiguous(shape: Shape, dtype: np.dtype) -> tuple[int, ...]:
+    strides, width = [], dtype.itemsize
+    for dim in reversed(shape):
+        strides.append(width)
+        width *= max(int(dim), 1)  # type: ignore[arg-type]  # shadows are of known shapes
+    return tuple(reversed(strides))
+
+
+def reshape(a: LazyArray, shape: Any, order: str = "C") -> LazyArray:
+    """`a.reshape(shape)`: a view where NumPy gives one, else a copy."""
+    if order not in ("C", "A"):
+        raise Unsupported(f"order={order!r}")
+    wanted = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    if not is_static(a._dims):
+        return _reshape_open(a, wanted)
+    wanted = tuple(map(int, wanted))
+    target, is_view = _reshaped(shadow(a), wanted)
+    if is_view:
+        return a._view(Reshaped(target))
+    if not is_numeric(a._dtype):
+        raise Unsupported(f"a copy of dtype {a._dtype}")
+    return from_node(build.reshape(a._node, target))
+
+
+def _reshaped(array: np.ndarray, shape: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
+    """(the shape, whether the reshape is a view). Raises NumPy's error when the sizes differ."""
+    hollow = np.broadcast_to(np.empty((), np.int8), array.shape)
+    if array.size and -1 not in shape and int(np.prod(shape)) != array.size:
+        hollow.reshape(shape)
+    try:
+        view = array.view()
+        view.shape = shape
+    except AttributeError:
+        known = int(np.prod([dim for dim in shape if dim != -1]))
+        return tuple(array.size // known if dim == -1 else dim for dim in shape), False
+    return view.shape, True
+
+
+def _reshape_open(a: LazyArray, wanted: tuple[Any, ...]) -> LazyArray:
+    """A length that is not known stands for itself when the rest of the shape explains the rest of the
+    elements.
+    """
+    dims = a._dims
+    shape = tuple(int(dim) for dim in wanted)
+    total = element_count(dims)
+    for candidate in {*dims, total}:
+        if not isinstance(candidate, int) and shape.count(-1) == 1:
+            filled = tuple(candidate if dim == -1 else dim for dim in shape)
+            if element_count(filled) == total:
+                return _open_view(a, filled)
+    return reshape(as_static(a), shape)
+
+
+def _open_view(a: LazyArray, shape: Shape) -> LazyArray:
+    opened = [dim for dim in shape if not isinstance(dim, int)]
+    return a._view(Reshaped(shape)) if len(opened) <= 1 else from_node(build.reshape(a._node, shape))
+
+
+def as_static(a: LazyArray) -> LazyArray:
+    """The same array with known lengths; see `operands.static`."""
+    if is_static(a._dims):
+        return a
+    return from_node(static(a._node))
+
+
+def transpose(a: LazyArray, axes: Sequence[int] | None = None) -> LazyArray:
+    """`a.transpose(axes)`, a view."""
+    rank = len(a._dims)
+    if axes is None:
+        order = tuple(reversed(range(rank)))
+    else:
+        if len(axes) != rank:
+            raise ValueError("axes don't match array")
+        order = tuple(normalize_axis_index(axis, rank) for axis in axes)
+        if len(set(order)) != rank:
+            raise ValueError("repeated axis in transpose")
+    return a if order == tuple(range(rank)) and rank < 2 else a._view(Transposed(order))
+
+
+def ravel(a: LazyArray, order: str = "C") -> LazyArray:
+    """`a.ravel()`: a view where NumPy gives one."""
+    return reshape(a, (-1,), order)
+
+
+def squeeze(a: LazyArray, axis: Any = None) -> LazyArray:
+    """`a.squeeze(axis)`, a view. A length that could turn out to be 1 has to be known for it."""
+    if any(isinstance(dim, Count | SizeOf) for dim in a._dims):
+        if current_recording() is None:
+            a._storage.materialise()
+        else:
+            a = as_static(a)
+    dims = a._dims
+    if axis is None:
+        drop = {i for i, dim in enumerate(dims) if dim == 1}
+    else:
+        drop = set(normalize_axis_tuple(axis, len(dims)))
+        if any(dims[i] != 1 for i in drop):
+            raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return a._view(Reshaped(tuple(dim for i, dim in enumerate(dims) if i not in drop)))
+
+
+def expand_dims(a: LazyArray, axis: Any) -> LazyArray:
+    """`np.expand_dims(a, axis)`, a view."""
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    rank = len(a._dims) + len(axes)
+    new = normalize_axis_tuple(axes, rank)
+    rest = iter(a._dims)
+    return a._view(Reshaped(tuple(1 if i in new else next(rest) for i in range(rank))))
+
+
+def basic(a: LazyArray, key: BasicKey) -> LazyArray:
+    """A view by ints, slices, Ellipsis and None, or a NumPy scalar when nothing is left of the shape."""
+    dims = a._dims
+    if is_static(dims):
+        shadow(a)[key if Ellipsis in key else (*key, Ellipsis)]
+    entries = _expanded(key, len(dims))
+    open_axis = _open_integer(entries, dims)
+    if open_axis is not None:
+        return _take_one(a, key, entries, open_axis)
+    view = _sliced(a, entries, dims)
+    is_scalar = not view._dims and Ellipsis not in key
+    if not is_scalar:
+        return view
+    if a._storage.array is not None and a._storage.recording is None:
+        return view._elements[()]  # type: ignore[return-value]  # a NumPy scalar, as NumPy gives
+    return from_node(view._node, scalar=True)
+
+
+def _expanded(key: BasicKey, rank: int) -> list[int | slice | None]:
+    """One entry an axis (and one a new axis): the Ellipsis spelled out, missing axes added."""
+    given = sum(entry is not None and entry is not Ellipsis for entry in key)
+    if given > rank:
+        raise IndexError(f"too many indices for array: array is {rank}-dimensional, but {given} were indexed")
+    position = next((i for i, entry in enumerate(key) if entry is Ellipsis), len(key))
+    before, after = list(key[:position]), list(key[position + 1 :])
+    return [*before, *[slice(None)] * (rank - given), *after]  # type: ignore[list-item]  # no Ellipsis is left
+
+
+def _open_integer(entries: Sequence[int | slice | None], dims: Shape) -> int | None:
+    """The first axis of unknown length that an integer indexes."""
+    axis = 0
+    for entry in entries:
+        if isinstance(entry, int) and not isinstance(dims[axis], int):
+            return axis
+        axis += entry is not None
+    return None
+
+
+def _take_one(a: LazyArray, key: BasicKey, entries: list[int | slice | None], axis: int) -> LazyArray:
+    """An element of an axis of unknown length.
+
+    Outside of recordings the length is known after evaluation. In one, an element of a vector is a gather,
+    which checks its bounds when it runs; what must be a view (a row, a place to write to) needs known
+    lengths.
+    """
+    if current_recording() is None:
+        a._storage.materialise()
+        return basic(a, key)
+    if len(entries) > 1 or Ellipsis in key or not _is_near(entries[0]):
+        if any(map(has_symbol, a._dims)):
+            raise SymbolicMismatch("an integer index into an axis of symbolic length")
+        return basic(as_static(a), key)
+    element = build.gather(a._node, build.constant(entries[0], np.int64))
+    return from_node(element, scalar=True)
+
+
+def _is_near(index: int | slice | None) -> bool:
+    """Whether every vector with a symbol for a length (at least two elements) has this element."""
+    return index in (0, 1, -1, -2)
+
+
+def _sliced(a: LazyArray, entries: Sequence[int | slice | None], dims: Shape) -> LazyArray:
+    bounds: list[Bounds] = []
+    shape: list[Dim] = []
+    for entry in entries:
+        if entry is None:
+            shape.append(1)
+            continue
+        found = _bounds(entry, dims[len(bounds)], len(bounds))
+        bounds.append(found)
+        if isinstance(entry, slice):
+            shape.append(size("slice", dims[len(bounds) - 1], *found))
+    view = a
+    if any(found != (0, None, 1) for found in bounds):
+        view = view._view(Sliced(tuple(bounds)))
+    if view is a or tuple(shape) != view._dims:
+        view = (
+            view._view(Reshaped(tuple(shape)))
+            if tuple(shape) != view._dims
+            else view._view(Sliced(tuple(bounds)))
+        )
+    return view
+
+
+def _bounds(entry: int | slice, dim: Dim, axis: int) -> Bounds:
+    """Plain numbers for known lengths, so that equal slices are equal nodes."""
+    if isinstance(entry, slice):
+        start, stop, step = (
+            None if x is None else int(x.__index__()) for x in (entry.start, entry.stop, entry.step)
+        )
+        step = 1 if step is None else step
+        if step == 0:
+            raise ValueError("slice step cannot be zero")
+        if isinstance(dim, int) and step == 1:
+            start, stop, step = slice(start, stop, step).indices(dim)
+            return (0, None, 1) if (start, stop) == (0, dim) else (start, max(start, stop), 1)
+        return (0 if start is None and step > 0 else start, stop, step)
+    assert isinstance(dim, int)
+    if not -dim <= entry < dim:
+        raise IndexError(f"index {entry} is out of bounds for axis {axis} with size {dim}")
+    index = entry + dim if entry < 0 else entry
+    return (index, index + 1, 1)
+
+
+def broadcast_to(a: LazyArray, shape: Any) -> LazyArray:
+    """`np.broadcast_to`; the result is a value, which NumPy makes a read-only view."""
+    wanted: Shape = (int(shape),) if isinstance(shape, int | np.integer) else tuple(map(int, shape))
+    found = lengths(a)
+    np.broadcast_to(np.broadcast_to(np.empty((), np.int8), found), wanted)  # type: ignore[arg-type]  # ints
+    if not is_static(a._dims):
+        matched = zip(a._dims, found, wanted[len(wanted) - len(found) :], strict=True)
+        wanted = (*wanted[: len(wanted) - len(found)], *(d if n == w else w for d, n, w in matched))
+    return from_node(build.broadcast(a._node, wanted))

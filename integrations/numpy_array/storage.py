@@ -1,0 +1,212 @@
+"""Where the elements of arrays live: a storage cell holds an expression, later the array it gave.
+
+Values in the graph never change, the cell does: an in-place operation puts another expression into it, and
+every array over the cell sees that. States of a cell:
+
+    pending    `node` is the expression, `array` is None
+    concrete   `array` is the result; `readers` are the nodes that stand for it in graphs, while they live
+    pinned     concrete for good: the user has the buffer, so later in-place operations write into it
+
+A cell made inside a recording stays pending, because the recording needs the graph; what is observed there is
+remembered by the recording.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fuse.integrations.capture.recording import Recording, current_recording, inside
+from fuse.integrations.capture.values import bind, known, values
+from fuse.ir.node import Node, walk
+from fuse.ir.types import Shape
+
+_COMPANIONS = 32
+"""How many pending cells are looked at for evaluation in one pass; looking costs a walk of their graph."""
+
+
+class Storage:
+    """One cell. `origin` is the argument node of a jitted function whose array the cell stands for."""
+
+    __slots__ = ("__weakref__", "array", "node", "origin", "pinned", "readers", "recording")
+
+    array: np.ndarray | None
+    node: Node | None
+    readers: list[weakref.ref[Node]]
+
+    def __init__(
+        self,
+        array: np.ndarray | None,
+        node: Node | None,
+        *,
+        pinned: bool = False,
+        recording: Recording | None = None,
+    ) -> None:
+        self.array = array
+        self.node = node
+        self.pinned = pinned
+        self.readers = []
+        self.recording = recording
+        self.origin: Node | None = None
+
+    def read(self) -> Node:
+        """The node that stands for the present content in the graph that is being made."""
+        recording = current_recording()
+        if self.node is not None and self.recording is recording:
+            return self.node
+        array = self.materialise()
+        if recording is not None:
+            return recording.find(array) or recording.captured(array)
+        for node in self._living_readers():
+            if is_static(node.shape) and self._is_read_by(node, array):
+                return node
+        node = bind(array, frozen=not self.pinned)
+        self.readers.append(weakref.ref(node))
+        return node
+
+    def _is_read_by(self, node: Node, array: np.ndarray) -> bool:
+        """Whether a node stands for the present content. The user may have changed a pinned array since."""
+        copy = known(node)
+        if copy is array or not self.pinned:
+            return copy is array
+        return isinstance(copy, np.ndarray) and _same_bytes(copy, array)
+
+    def materialise(self) -> np.ndarray:
+        """The elements, evaluated if they were pending. Not to be written to."""
+        if self.array is not None:
+            return self.array
+        assert self.node is not None
+        if self.recording is not None and self.recording is current_recording():
+            array: np.ndarray = values([self.node])[0]
+            return array
+        with inside(self.recording):
+            array = _evaluate(self)
+        self.recording = None
+        return array
+
+    def writable(self) -> np.ndarray:
+        """The concrete array for writing: no pending expression reads it.
+
+        Not for cells of a running recording.
+        """
+        array = self.materialise()
+        if self._living_readers() and self.pinned:
+            evaluate_pending()
+        elif self._living_readers() or not (array.flags.writeable or self.pinned):
+            self.array = array = array.copy()
+            self.readers = []
+        return array
+
+    def pin(self) -> np.ndarray:
+        """The concrete array for handing out: from now on the cell and this buffer are the same memory."""
+        self.materialise()
+        if self._living_readers():
+            evaluate_pending()
+        array = self.writable()
+        self.pinned = True
+        return array
+
+    def replace(self, node: Node) -> None:
+        """An in-place operation: the content becomes this expression, of the same type."""
+        recording = current_recording()
+        if self.pinned or self.recording is not recording:
+            self._write_through(node, recording)
+            return
+        self.array, self.node, self.readers = None, node, []
+        if recording is None:
+            _pending.add(self)
+
+    def _write_through(self, node: Node, recording: Recording | None) -> None:
+        if recording is not None:
+            recording.taint("an array from outside the function is written to")
+        result = values([node])[0]
+        del node
+        with inside(None):
+            target = self.writable()
+            np.copyto(target, result)
+
+    def _living_readers(self) -> list[Node]:
+        found = [node for reference in self.readers if (node := reference()) is not None]
+        self.readers = [weakref.ref(node) for node in found]
+        return found
+
+    def settle(self, array: np.ndarray, foreign: Iterable[np.ndarray]) -> None:
+        """The expression gave `array`; `foreign` are the arrays of others that it may be a view of."""
+        node = self.node
+        if not array.flags.writeable or any(np.may_share_memory(array, other) for other in foreign):
+            array = array.copy()
+        self.array, self.node = array, None
+        if node is not None:
+            self.readers = [weakref.ref(node)]
+
+
+def _same_bytes(left: np.ndarray, right: np.ndarray) -> bool:
+    if left.shape != right.shape or not (left.flags.c_contiguous and right.flags.c_contiguous):
+        return False
+    return np.array_equal(left.reshape(-1).view(np.uint8), right.reshape(-1).view(np.uint8))
+
+
+_pending: weakref.WeakSet[Storage] = weakref.WeakSet()
+
+
+def pending(node: Node) -> Storage:
+    """A cell over an expression."""
+    recording = current_recording()
+    storage = Storage(None, node, recording=recording)
+    if recording is None:
+        _pending.add(storage)
+    return storage
+
+
+def is_static(shape: Shape) -> bool:
+    """Whether every length is known."""
+    return all(isinstance(dim, int) for dim in shape)
+
+
+def evaluate_pending() -> None:
+    """Compute every pending cell, and so let go of the arrays that they read."""
+    waiting = [storage for storage in _pending if storage.node is not None]
+    if waiting:
+        _settle_all(waiting)
+
+
+def _evaluate(target: Storage) -> np.ndarray:
+    """Evaluate a cell, with those others that come out of the same pass over the data.
+
+    If that fails (an index out of range in another expression), the target alone.
+    """
+    companions = _companions(target) if target.recording is None else []
+    try:
+        _settle_all([target, *companions])
+    except Exception:  # what another expression raises is raised when it is observed itself
+        if not companions:
+            raise
+        _settle_all([target])
+    assert target.array is not None
+    return target.array
+
+
+def _settle_all(group: Sequence[Storage]) -> None:
+    nodes = [storage.node for storage in group if storage.node is not None]
+    foreign = [array for node in walk(nodes) if isinstance(array := known(node), np.ndarray)]
+    arrays = values(nodes)
+    for storage, array in zip(group, arrays, strict=True):
+        storage.settle(np.asarray(array), foreign)
+        foreign.append(storage.array if storage.array is not None else array)
+        _pending.discard(storage)
+
+
+def _companions(target: Storage) -> list[Storage]:
+    """Pending cells of the target's shape, or scalars, that read some of the same data."""
+    assert target.node is not None
+    data = _data(target.node)
+    shapes = (target.node.shape, ())
+    others = [s for s in list(_pending) if s is not target and s.node is not None and s.node.shape in shapes]
+    return [s for s in others[:_COMPANIONS] if s.node is not None and not data.isdisjoint(_data(s.node))]
+
+
+def _data(node: Node) -> set[Any]:
+    return {source.id for source in walk([node]) if source.op == "input" or known(source) is not None}

@@ -1,0 +1,1 @@
+"""`fuse.compile`: feature functions and fitted estimators composed into one callable object."""
