@@ -18,7 +18,7 @@ from fuse import config
 from fuse.errors import InternalError
 from fuse.execution.runner import Rerun, Runner
 from fuse.ir.interpret import interpret
-from fuse.ir.node import Graph, Node, walk
+from fuse.ir.node import Graph, Node, located, walk
 from fuse.ir.text import to_text
 from fuse.optimize.driver import optimize_traced
 from fuse.plan.kernels import to_text as kernel_text
@@ -39,7 +39,8 @@ class Program:
         self.optimized = self.graph
         self.notes: Sequence[Any] = ()
         try:
-            self.runner = Runner(self._plan())
+            with located(None):  # what the optimizer makes stands at no line of the user
+                self.runner = Runner(self._plan())
         except Exception as error:  # noqa: BLE001  # whatever fails in here is ours to contain
             _contain(error, "planning")
 

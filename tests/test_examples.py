@@ -1,4 +1,6 @@
-"""The examples give with fuse what they give without, on the real rows; and their plans are what the README says."""
+"""The examples give with fuse what they give without, on the real rows; and their plans are what the
+README says.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def model() -> breast_cancer.Model:
 
 
 @pytest.mark.parametrize(
-    ("example", "tolerance"), [(breast_cancer, 1e-14), (digits, 1e-10), (photograph, 1e-12)], ids=lambda e: str(e)
+    ("example", "tolerance"),
+    [(breast_cancer, 1e-14), (digits, 1e-10), (photograph, 1e-12)],
+    ids=lambda e: str(e),
 )
 def test_the_result_is_the_same(example: ModuleType, tolerance: float) -> None:
     run, real, more = example.build(), example.rows(), example.many_rows(FEW)
@@ -49,7 +53,9 @@ def test_the_input_is_not_changed(example: ModuleType) -> None:
 def test_the_trees_give_the_bits_of_lightgbm(model: breast_cancer.Model) -> None:
     @fuse.jit
     def inputs(df: pd.DataFrame) -> np.ndarray:
-        return model.scaler.transform(model.imputer.transform(breast_cancer.features(breast_cancer.clean(df))))
+        return model.scaler.transform(
+            model.imputer.transform(breast_cancer.features(breast_cancer.clean(df)))
+        )
 
     table = breast_cancer.rows()
     expected = model.booster.predict(inputs(table), raw_score=True)

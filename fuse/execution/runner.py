@@ -77,8 +77,12 @@ class _LibraryRun:
         self.slot = runner.slot(step.node)
 
     def run(self, values: list[Array], sizes: Sizes) -> None:
-        with np.errstate(all="ignore"):
-            value = evaluate(self.node, [_real(values[source]) for source in self.sources], sizes)
+        operands = [_real(values[source]) for source in self.sources]
+        try:
+            with np.errstate(all="ignore"):
+                value = evaluate(self.node, operands, sizes)
+        except IndexError as error:
+            raise Rerun from error
         values[self.slot] = value
         first = self.node.shape[0] if self.node.shape else None
         if isinstance(first, Count):

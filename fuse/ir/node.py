@@ -11,7 +11,9 @@ import hashlib
 import itertools
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -97,6 +99,22 @@ class Node:
 _interned: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 _ids = itertools.count()
+_locate: ContextVar[Callable[[], Location | None] | None] = ContextVar("fuse_locate", default=None)
+
+
+@contextmanager
+def located(locate: Callable[[], Location | None] | None) -> Iterator[None]:
+    """Inside the block, nodes made without a location ask `locate` for one; None: they have none."""
+    token = _locate.set(locate)
+    try:
+        yield
+    finally:
+        _locate.reset(token)
+
+
+def _current_location() -> Location | None:
+    locate = _locate.get()
+    return locate() if locate is not None else None
 
 
 def make(
@@ -115,7 +133,8 @@ def make(
         node = _interned.get(key)
         if node is None:
             node = object.__new__(Node)
-            fields = (op, inputs, attrs, OPS[op].infer(tuple(i.type for i in inputs), attrs), location)
+            type_ = OPS[op].infer(tuple(i.type for i in inputs), attrs)
+            fields = (op, inputs, attrs, type_, location or _current_location())
             for name, value in zip(("op", "inputs", "attrs", "type", "location"), fields, strict=True):
                 object.__setattr__(node, name, value)
             object.__setattr__(node, "id", next(_ids))

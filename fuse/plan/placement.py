@@ -151,10 +151,14 @@ def _read_outside_their_kernel(found: Placement) -> set[Node]:
 
 
 def _levels(found: Placement) -> dict[Node, int]:
-    """A loop body has the level of the last thing it reads; what is stored is there one level later."""
+    """A loop body has the level of the last thing it reads; what is stored is there one level later.
+
+    A length that an attribute names is read too, but not the length of the rows that the loop's own filter keeps.
+    """
     level: dict[Node, int] = {}
     for node in found.order:
-        lengths = (found.counts[mask] for mask in _named_masks(node) if mask in found.counts)
+        own = filter_of(node) if found.is_kept(node) else None
+        lengths = (found.counts[m] for m in _named_masks(node) if m in found.counts and m is not own)
         sources = (*operands(node), *lengths)
         level[node] = max((_ready(found, level, source) for source in sources), default=0)
     return level

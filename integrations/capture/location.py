@@ -43,10 +43,18 @@ def is_users(file: str) -> bool:
 
 
 def user_location(library: str = "") -> Location | None:
-    """The user's line that led here, with the library whose name was called."""
+    """The user's line that led here, with the library whose name was called.
+
+    Below an installed package (a plugin, a test runner) there may be no line of the user: then it is the
+    nearest line outside fuse.
+    """
     frame: FrameType | None = sys._getframe(1)
+    nearest: Location | None = None
     while frame is not None:
-        if not is_internal(frame.f_code.co_filename):
-            return Location(frame.f_code.co_filename, frame.f_lineno, library)
+        file = frame.f_code.co_filename
+        if is_users(file):
+            return Location(file, frame.f_lineno, library)
+        if nearest is None and not is_internal(file):
+            nearest = Location(file, frame.f_lineno, library)
         frame = frame.f_back
-    return None
+    return nearest

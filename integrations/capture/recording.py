@@ -13,8 +13,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from fuse.ir import build
-from fuse.ir.node import Node
+from fuse.integrations.capture.location import user_location
+from fuse.ir.node import Node, located
 from fuse.ir.types import Symbol
 
 Array = Any
@@ -34,6 +37,10 @@ class SizeGuard:
 
     dim: Symbol
     value: int
+
+
+class PresumptionFailed(Exception):
+    """The data are not what a recording presumed, or may not be: the driver records again and looks."""
 
 
 class SymbolicMismatch(Exception):
@@ -56,7 +63,9 @@ class LibraryStep:
 class Recording:
     """What a run of the function left behind. `events` are guards and library steps in order.
 
-    `fallbacks` are the reports of steps that ran in a library.
+    `fallbacks` are the reports of steps that ran in a library. A recording that `presumes` takes the usual
+    answer to a question about the data without looking; `presumed` says that it did, and the first run of the
+    plan checks it.
     """
 
     bindings: dict[Node, Array] = field(default_factory=dict)
@@ -66,6 +75,8 @@ class Recording:
     kept: list[Any] = field(default_factory=list)
     fallbacks: list[Any] = field(default_factory=list)
     tainted: str | None = None
+    presumes: bool = False
+    presumed: bool = False
 
     def argument(self, array: Array, node: Node) -> Node:
         """Make `node` the stand-in of an argument's array."""
@@ -111,12 +122,13 @@ def current_recording() -> Recording | None:
 
 
 @contextmanager
-def recording() -> Iterator[Recording]:
+def recording(presumes: bool = False) -> Iterator[Recording]:
     """Record what happens inside the block."""
-    found = Recording()
+    found = Recording(presumes=presumes)
     token = _current.set(found)
     try:
-        yield found
+        with located(user_location):
+            yield found
     finally:
         _current.reset(token)
 
@@ -129,6 +141,24 @@ def inside(recording: Recording | None) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def truth(node: Node, usual: bool) -> bool:
+    """The truth of a 0-d bool about the data, where `usual` is what it nearly always is.
+
+    In a recording it becomes a guard; one that presumes answers `usual` at once.
+    """
+    from fuse.integrations.capture.values import values
+
+    run = current_recording()
+    if run is not None and run.presumes:
+        run.presumed = True
+        run.guard(node, np.bool_(usual))
+        return usual
+    answer = bool(values([node])[0])
+    if run is not None:
+        run.guard(node, np.bool_(answer))
+    return answer
 
 
 def call_library(

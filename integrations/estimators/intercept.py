@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.capture.recording import truth
 from fuse.integrations.capture.values import values
 from fuse.integrations.estimators import border, registry
 from fuse.integrations.estimators.checks import collecting
@@ -88,7 +88,7 @@ class _Call:
         with collecting() as checks:
             result = border.emit(convert(self.kind, self.estimator, self.name, features, options))
             failed = checks.failed() if checks.is_outermost() else None
-        if failed is not None and _look(failed):
+        if failed is not None and truth(failed, usual=False):
             raise Refused("the data fail a check of the library")
         return result
 
@@ -108,15 +108,6 @@ def _options(method: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[
         if parameter.kind is parameter.VAR_KEYWORD:
             options.update(options.pop(parameter.name, {}))
     return options
-
-
-def _look(failed: Any) -> bool:
-    """Whether a check failed, now; a recording holds only while that stays so."""
-    answer = bool(values([failed])[0])
-    recording = current_recording()
-    if recording is not None:
-        recording.guard(failed, answer)
-    return answer
 
 
 def install() -> None:

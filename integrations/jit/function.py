@@ -23,7 +23,7 @@ from fuse import config
 from fuse.errors import ExportError, InternalError, SchemaError, StrictModeError
 from fuse.explain import Explanation
 from fuse.integrations.capture.location import is_users
-from fuse.integrations.capture.recording import SymbolicMismatch, current_recording
+from fuse.integrations.capture.recording import PresumptionFailed, SymbolicMismatch, current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.jit.explaining import explain_call
 from fuse.integrations.jit.plan import Plan
@@ -128,18 +128,20 @@ class JitFunction(Generic[P, R]):
         """The signature that serves a call, if it was recorded."""
         return self._signatures.get(self._key(call))
 
-    def recorded(self, call: Call, args: Any, kwargs: Any) -> tuple[Recorded, Signature]:
+    def recorded(
+        self, call: Call, args: Any, kwargs: Any, presumes: bool = False
+    ) -> tuple[Recorded, Signature]:
         """Record the function for a call: with symbolic lengths, or with static ones if those must agree."""
         key = self._key(call)
         signature = self._signatures.get(key) or Signature.of(call, key)
         self._stats.recorded += 1
         self._outlines.add(_outline((*args, *kwargs.values())))
         try:
-            return record(self.py_func, args, kwargs, call, signature), signature
+            return record(self.py_func, args, kwargs, call, signature, presumes), signature
         except SymbolicMismatch:
             self._static.add(key)
             signature = Signature.of(call, self._key(call))
-            return record(self.py_func, args, kwargs, call, signature), signature
+            return record(self.py_func, args, kwargs, call, signature, presumes), signature
 
     def adopt(self, recorded: Recorded, signature: Signature) -> Plan:
         """Keep what was recorded."""
@@ -217,14 +219,25 @@ class JitFunction(Generic[P, R]):
         return False, None
 
     def _record(self, call: Call, args: Any, kwargs: Any) -> R:
+        """Presuming first, so that nothing is compiled but the plan; looking at the data if that fails."""
         try:
-            recorded, signature = self.recorded(call, args, kwargs)
+            return self._record_once(call, args, kwargs, presumes=True)
+        except PresumptionFailed:
+            return self._record_once(call, args, kwargs, presumes=False)
+
+    def _record_once(self, call: Call, args: Any, kwargs: Any, presumes: bool) -> R:
+        try:
+            recorded, signature = self.recorded(call, args, kwargs, presumes)
+        except PresumptionFailed:
+            raise
         except Exception as error:  # see the file's docstring
             if _is_users_own(error):
                 raise
             return self._after_failure(error, args, kwargs)
         try:
             return self._finish(recorded, call, signature, args, kwargs)
+        except PresumptionFailed:
+            raise
         except Exception as error:  # noqa: BLE001  # see the file's docstring
             return self._after_failure(error, args, kwargs)
 
@@ -238,6 +251,9 @@ class JitFunction(Generic[P, R]):
             return result
         plan = self.adopt(recorded, signature)
         arrays = plan.resumed(call.arrays, recorded.recording.bindings)
+        if arrays is None:
+            _discard(signature.plans, plan)
+            raise PresumptionFailed
         result = deliver(recorded.trace, arrays, recorded.carried)
         self._offer_fast(plan, signature, args, kwargs)
         return result

@@ -112,19 +112,19 @@ class Plan:
                 return None
         return self.pick(found)
 
-    def resumed(self, arrays: Sequence[Array], known: Mapping[Node, Array]) -> list[Array]:
-        """The same right after the recording, which has already computed what Python saw and called the
-        library.
+    def resumed(self, arrays: Sequence[Array], known: Mapping[Node, Array]) -> list[Array] | None:
+        """The same right after the recording, which has already called the library and computed what Python
+        saw; None when something it presumed does not hold.
         """
         found = [*arrays, *self.trace.captured]
         for step in self.steps:
             nodes = (
                 step.nodes if isinstance(step, Run) else step.step.outputs if isinstance(step, Call) else ()
             )
-            if all(node in known for node in nodes):
+            if nodes and all(node in known for node in nodes):
                 found += [known[node] for node in nodes]
-            else:
-                _take(step, found, {})
+            elif not _take(step, found, {}):
+                return None
         return self.pick(found)
 
     def pick(self, found: Sequence[Array]) -> list[Array]:

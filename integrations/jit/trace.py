@@ -11,7 +11,13 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fuse.integrations.capture.recording import Recording, inside, recording
+from fuse.integrations.capture.recording import (
+    PresumptionFailed,
+    Recording,
+    SymbolicMismatch,
+    inside,
+    recording,
+)
 from fuse.integrations.capture.values import known, values
 from fuse.integrations.jit.effects import bring_back
 from fuse.integrations.jit.plan import Linker, Plan, Trace, borrowed, own
@@ -104,15 +110,18 @@ def record(
     keywords: dict[str, Any],
     call: Call,
     signature: Signature,
+    presumes: bool,
 ) -> Recorded:
-    """Run the function on stand-ins. Its exceptions go through; SymbolicMismatch asks for static lengths."""
+    """Run the function on stand-ins. Its exceptions go through, but for those of a recording that presumed:
+    they may come from a wrong presumption. SymbolicMismatch asks for static lengths.
+    """
     surroundings = Surroundings()
     for pin in call.pins:
         surroundings.state(pin)
     substitution = Substitution(surroundings)
     token = ACTIVE.set(substitution)
     try:
-        with recording() as run, _estimators():
+        with recording(presumes) as run, _doubting(run), _estimators():
             for array, node in zip(call.arrays, signature.nodes, strict=True):
                 run.argument(array, node)
             stand_ins = StandIns(call, signature.nodes)
@@ -127,6 +136,21 @@ def record(
             return Recorded(trace, run, stand_ins.carried)
     finally:
         ACTIVE.reset(token)
+
+
+@contextlib.contextmanager
+def _doubting(run: Recording) -> Iterator[None]:
+    """Turn what fails after a presumption into PresumptionFailed."""
+    try:
+        yield
+    except SymbolicMismatch:
+        raise
+    except Exception as error:
+        if not run.presumed:
+            raise
+        raise PresumptionFailed from error
+    if run.presumed and run.tainted is not None:
+        raise PresumptionFailed("no plan will check what was presumed")
 
 
 def _trace(

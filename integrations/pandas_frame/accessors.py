@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fuse.integrations.capture.recording import truth
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.pandas_frame import series
 from fuse.integrations.pandas_frame.calendar import FIELDS, UNITS, Calendar
 from fuse.integrations.pandas_frame.columns import CategoryColumn
 from fuse.integrations.pandas_frame.fallback import as_state, pandas_code
 from fuse.integrations.pandas_frame.state import SeriesState
-from fuse.integrations.pandas_frame.unsupported import decide
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -77,7 +77,7 @@ def _dates(owner: Any) -> tuple[SeriesState, Node, Node | None]:
     state = as_state(owner)
     node = state.column.node
     absent = build.elementwise("isnat", node)
-    return state, node, absent if decide(build.reduce("any", absent)) else None
+    return state, node, absent if truth(build.reduce("any", absent), usual=False) else None
 
 
 def field(owner: Any, name: str) -> Any:

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fuse.integrations.capture.recording import truth
 from fuse.integrations.pandas_frame import labelled
 from fuse.integrations.pandas_frame.columns import CategoryColumn, Column, ValueColumn, is_value_dtype
 from fuse.integrations.pandas_frame.labelled import MOST_CONSTANTS, any_of, full
 from fuse.integrations.pandas_frame.operators import apply, date_constant
-from fuse.integrations.pandas_frame.unsupported import Refused, Unsupported, decide
+from fuse.integrations.pandas_frame.unsupported import Refused, Unsupported
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -114,7 +115,7 @@ def _widened(condition: Node, value: Node, other: Any) -> Node:
     is_wide = value.dtype.kind in "iu" and value.dtype.itemsize >= 4
     if not is_wide or not isinstance(other, float | np.floating):
         raise Unsupported(f"{other!r} widens a column of {value.dtype}")
-    if not decide(build.reduce("any", opposite(condition))):
+    if not truth(build.reduce("any", opposite(condition)), usual=True):
         return value
     if value.dtype.itemsize == 4 and not _is_nan(other) and np.float32(other) == other:
         raise Unsupported("pandas chooses the float by the value")
@@ -197,7 +198,7 @@ def map_values(column: Column, mapping: Mapping[Any, Any]) -> Column:
 
 def _chain(conditions: Sequence[Node], table: np.ndarray) -> Node:
     found = any_of(conditions, conditions[0].shape[0])
-    if decide(build.reduce("any", opposite(found))):
+    if truth(build.reduce("any", opposite(found)), usual=False):
         if table.dtype.kind == "b" or (table.dtype.kind in "iu" and table.dtype.itemsize < 4):
             raise Unsupported("a missing key changes the dtype")
         table = table.astype(
@@ -213,7 +214,7 @@ def _chain(conditions: Sequence[Node], table: np.ndarray) -> Node:
 
 def _map_category(column: CategoryColumn, mapping: Mapping[Any, Any]) -> Column:
     """pandas maps one row of each category; the column takes from that table."""
-    has_missing = decide(build.reduce("any", apply("equal", column.codes, -1)))
+    has_missing = truth(build.reduce("any", apply("equal", column.codes, -1)), usual=False)
     count = len(column.dtype.categories)
     codes = np.arange(count + has_missing)
     codes[count:] = -1
@@ -261,6 +262,6 @@ def converted(column: Column, dtype: Any) -> Column:
         usable = build.elementwise("isfinite", node)
         if target.kind == "u":
             usable = build.elementwise("logical_and", usable, apply("greater_equal", node, 0))
-        if decide(build.reduce("any", opposite(usable))):
+        if truth(build.reduce("any", opposite(usable)), usual=False):
             raise Unsupported("values that an integer cannot hold")
     return ValueColumn(build.convert(node, target))

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from fuse.integrations.pandas_frame.unsupported import Refused, Unsupported, decide
+from fuse.integrations.capture.recording import truth
+from fuse.integrations.pandas_frame.unsupported import Refused, Unsupported
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -114,7 +115,7 @@ def _any(condition: Node) -> Node:
 
 
 def _has_zero(divisor: Any) -> bool:
-    return divisor == 0 if not isinstance(divisor, Node) else decide(_any(apply("equal", divisor, 0)))
+    return divisor == 0 if not isinstance(divisor, Node) else truth(_any(apply("equal", divisor, 0)), usual=False)
 
 
 def _floor_divide(left: Any, right: Any) -> Node:

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from fuse.integrations.capture.recording import truth
 from fuse.integrations.pandas_frame.columns import Column, is_value_dtype
 from fuse.integrations.pandas_frame.missing import is_missing, nan_of, opposite
 from fuse.integrations.pandas_frame.operators import apply
-from fuse.integrations.pandas_frame.unsupported import Unsupported, decide
+from fuse.integrations.pandas_frame.unsupported import Unsupported
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -119,7 +120,7 @@ def _extreme(kind: str) -> Callable[..., Node]:
 def _has_rows(column: Column) -> bool:
     if isinstance(column.length, int):
         return column.length > 0
-    return decide(apply("greater", _rows(column), 0))
+    return truth(apply("greater", _rows(column), 0), usual=True)
 
 
 def _rows(column: Column) -> Node:

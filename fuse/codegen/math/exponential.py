@@ -133,10 +133,13 @@ def exp_pair(s: Scalar, x: ir.Value, low: ir.Value | None = None) -> tuple[Pair,
 
 
 def _long_tail(s: Scalar, high: ir.Value, rest: ir.Value, c: Constants) -> ir.Value:
-    """The same, with what the sum of both parts loses: d/dr (exp r - 1 - r) is about r."""
+    """The same with one rounding that counts: r*r/2 exact; what r loses times the slope, about r."""
     r = s.add(high, rest)
     lost = s.sub(rest, s.sub(r, high))
-    return s.muladd(s.mul(r, r), s.poly(r, c.polynomial), s.muladd(r, lost, rest))
+    square, square_low = s.two_prod(r, r)
+    low = s.muladd(square_low, 0.5, s.muladd(r, lost, rest))
+    curve = s.muladd(s.mul(square, r), s.poly(r, c.polynomial[1:]), low)
+    return s.muladd(square, c.polynomial[0], curve)
 
 
 def expm1_half(s: Scalar, x: ir.Value) -> Pair:
@@ -151,8 +154,17 @@ def expm1_half(s: Scalar, x: ir.Value) -> Pair:
     return high, s.muladd(scale, q_low, s.add(low, start_low))
 
 
+def expm1_half_short(s: Scalar, x: ir.Value) -> Pair:
+    """The same with fewer operations and a third of an ulp more, for what divides by it."""
+    parts = reduce_exp(s, x)
+    q, q_low = s.fast_two_sum(parts.high, parts.tail)
+    scale = power_of_two(s, parts.word, -1)
+    high, low = s.fast_two_sum(s.sub(scale, 0.5), s.mul(scale, q))
+    return high, s.muladd(scale, q_low, low)
+
+
 def expm1(s: Scalar, x: ir.Value) -> ir.Value:
-    """e**x - 1, accurate near zero; 0.6 ulp."""
+    """e**x - 1, accurate near zero; 0.8 ulp."""
     highest = 709.9 if constants_of(x) is DOUBLE_CONSTANTS else 88.9
     high, low = expm1_half(s, clamp(s, x, -50.0, highest))
     total = s.add(high, low)

@@ -1,0 +1,1 @@
+"""How far the math library is from the truth: references, arguments worth trying, measurements."""
