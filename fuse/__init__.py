@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fuse.integrations.jit.evaluate import evaluate
     from fuse.integrations.jit.function import jit
     from fuse.integrations.scorer.scorer import Scorer, compile  # noqa: A004  # a name users read as fuse.compile
+    from fuse.runtime.threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
@@ -40,9 +41,11 @@ __all__ = [
     "compile",
     "config",
     "evaluate",
+    "get_num_threads",
     "jit",
     "report",
     "set_config",
+    "set_num_threads",
 ]
 
 _HOMES = {
@@ -54,8 +57,10 @@ _HOMES = {
     "StrictModeError": "fuse.errors",
     "compile": "fuse.integrations.scorer.scorer",
     "evaluate": "fuse.integrations.jit.evaluate",
+    "get_num_threads": "fuse.runtime.threads",
     "jit": "fuse.integrations.jit.function",
     "report": "fuse.integrations.capture.report",
+    "set_num_threads": "fuse.runtime.threads",
 }
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fuse.execution.axes import Walk
 from fuse.plan.kernels import Access, Kernel, Layout
 
 Array = np.ndarray
@@ -52,26 +53,19 @@ def bind_rows(follows: Sequence[bool], arrays: Sequence[Array], addresses: Seque
 
 
 def bind(
-    kernel: Kernel, arrays: Sequence[Array], addresses: Sequence[int], shape: tuple[int, ...], reduced: int
+    follows: Sequence[bool], arrays: Sequence[Array], addresses: Sequence[int], walk: Walk
 ) -> Bound:
-    """Lay out a call over a domain of this shape, whose `reduced` trailing axes each unit folds.
+    """Lay out a call over a domain of several axes, walked like this.
 
     `arrays` has one entry a buffer. Those that follow the domain have its shape.
     """
-    follows = follows_rows(kernel)
-    moving = [array for array, does in zip(arrays, follows, strict=True) if does]
-    outer, inner = _collapse(shape, [array.strides for array in moving], reduced)
-    strides = iter(_strides(array, outer, inner) for array in moving)
-    rows = [next(strides) if does else (0,) * (len(outer) + 1) for does in follows]
-    access = tuple(
-        _access(row[-1], array) if does else "uniform"
-        for row, array, does in zip(rows, arrays, follows, strict=True)
-    )
+    access: list[Access] = []
     words: list[int] = []
-    for array, address, row in zip(arrays, addresses, rows, strict=True):
+    for does, array, address in zip(follows, arrays, addresses, strict=True):
+        row = walk.strides(array) if does else (0,) * (len(walk.outer) + 1)
+        access.append(_access(row[-1], array) if does else "uniform")
         words += [address, array.shape[0] if array.ndim else 1, *row]
-    lengths = tuple(_product(shape, group) for group in outer)
-    return Bound(Layout(len(outer), access), lengths, _product(shape, inner), words, arrays)
+    return Bound(Layout(len(walk.outer), tuple(access)), walk.lengths, walk.length, words, arrays)
 
 
 def follows_rows(kernel: Kernel) -> list[bool]:
@@ -83,47 +77,3 @@ def _access(stride: int, array: Array) -> Access:
     if stride == array.itemsize:
         return "unit"
     return "uniform" if stride == 0 else "strided"
-
-
-def _product(shape: tuple[int, ...], axes: Sequence[int]) -> int:
-    result = 1
-    for axis in axes:
-        result *= shape[axis]
-    return result
-
-
-Groups = list[list[int]]
-
-
-def _collapse(
-    shape: tuple[int, ...], strides: Sequence[tuple[int, ...]], reduced: int
-) -> tuple[Groups, list[int]]:
-    """Axes in groups that every array walks in one stride: the outer groups, and the inner one.
-
-    The last group is the inner axis. A reduction's kept axes stay apart from its reduced ones; reduced axes
-    that do not collapse cannot be one inner axis, and the caller makes such arrays contiguous first.
-    """
-    rank = len(shape)
-    boundary = rank - reduced if reduced else 0
-    groups: Groups = []
-    for axis in range(rank):
-        joins = groups and axis != boundary and all(_joins(s, shape, groups[-1][-1], axis) for s in strides)
-        if joins:
-            groups[-1].append(axis)
-        else:
-            groups.append([axis])
-    return groups[:-1], groups[-1]
-
-
-def _joins(strides: tuple[int, ...], shape: tuple[int, ...], before: int, axis: int) -> bool:
-    return strides[before] == strides[axis] * shape[axis]
-
-
-def _strides(array: Array, outer: Groups, inner: list[int]) -> tuple[int, ...]:
-    return tuple(array.strides[group[-1]] for group in (*outer, inner))
-
-
-def has_one_inner_axis(arrays: Sequence[Array], shape: tuple[int, ...], reduced: int) -> bool:
-    """Whether the reduced trailing axes of all arrays collapse to one."""
-    outer, _ = _collapse(shape, [array.strides for array in arrays], reduced)
-    return sum(len(group) for group in outer) == len(shape) - reduced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from fuse import config
-from fuse.execution.binding import Bound, address_of, bind, bind_rows, follows_rows, has_one_inner_axis
+from fuse.execution.axes import Walk, arrange
+from fuse.execution.binding import Bound, address_of, bind, bind_rows, follows_rows
 from fuse.execution.finish import close_gaps, combine
 from fuse.execution.launch import Code, Launched, Launcher, code_for
 from fuse.ir.interpret import Sizes, evaluate
@@ -126,9 +128,11 @@ class _KernelRun:
         if 0 in shape:
             raise Rerun
         self._allocate(values, sizes, shape)
-        arrays = [values[slot] if take is None else take(values[slot]) for slot, take in self.sources]
-        bound = self._bind(arrays, shape)
-        launched = self.launcher.launch(self._code(bound), bound, self._matrices(arrays))
+        walk = None if len(shape) == 1 else self._walk(values, shape)
+        if not self.is_plain:
+            self._allocate_partials(values, shape, walk)
+        bound = self._bind(values, shape, walk)
+        launched = self.launcher.launch(self._code(bound), bound, self._matrices(bound.arrays))
         if launched.failed:
             raise Rerun
         if not self.is_plain:
@@ -140,12 +144,32 @@ class _KernelRun:
         for slot, node, kind in self.results:
             if kind == "domain":
                 values[slot] = buffers.empty(shape, node.dtype)
-            elif kind == "reduce":
-                values[slot] = np.empty(self._units(shape, self.kernel.schedule.block), node.dtype)
             elif kind == "kept":
                 values[slot] = buffers.empty((shape[0], *sizes.shape(node.shape[1:])), node.dtype)
-            else:
+            elif kind == "other":
                 values[slot] = buffers.empty(sizes.shape(node.shape), node.dtype)
+
+    def _allocate_partials(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> None:
+        """Room for one value a unit of each reduction."""
+        block = self.kernel.schedule.block
+        units = -(-shape[0] // block) if walk is None else math.prod(walk.lengths) * -(-walk.length // block)
+        for slot, node, kind in self.results:
+            if kind == "reduce":
+                values[slot] = np.empty(units, node.dtype)
+
+    def _walk(self, values: list[Array], shape: tuple[int, ...]) -> Walk:
+        """How to walk several axes. Arrays whose reduced axes do not make one are copied so that they do."""
+        moving = [slot for (slot, _), does in zip(self.sources, self.follows, strict=True) if does]
+        reduced = self.step.domain.reduced
+        walk = arrange(shape, [values[slot] for slot in moving], reduced)
+        if walk is not None:
+            return walk
+        order = [*(axis for axis in range(len(shape)) if axis not in reduced), *reduced]
+        for slot in moving:
+            values[slot] = np.ascontiguousarray(values[slot].transpose(order)).transpose(np.argsort(order))
+        walk = arrange(shape, [values[slot] for slot in moving], reduced)
+        assert walk is not None, "contiguous axes collapse"
+        return walk
 
     def _result_kind(self, node: Node) -> str:
         """How a result's array is made: in the domain's shape, one value a unit, as many rows as are kept at
@@ -158,39 +182,20 @@ class _KernelRun:
             return "kept"
         return "domain" if node.shape == self.step.domain.shape else "other"
 
-    def _units(self, shape: tuple[int, ...], block: int) -> int:
-        """An upper bound: every outer axis may stay apart."""
-        outer = 1
-        for length in shape[:-1]:
-            outer *= length
-        return max(outer * -(-shape[-1] // block), -(-(outer * shape[-1]) // block))
-
-    def _bind(self, arrays: list[Array], shape: tuple[int, ...]) -> Bound:
+    def _bind(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> Bound:
         if self.constants is None:
             known = self.runner.addresses
             self.constants = [known.get(slot) if take is None else None for slot, take in self.sources]
+        arrays = [values[slot] if take is None else take(values[slot]) for slot, take in self.sources]
         addresses = [
             address_of(array) if known is None else known
             for array, known in zip(arrays, self.constants, strict=True)
         ]
-        if len(shape) == 1:
+        if walk is None:
             return bind_rows(self.follows, arrays, addresses, shape[0])
-        reduced = self.step.domain.reduced
-        if reduced:
-            arrays = self._with_one_inner_axis(arrays, shape, reduced)
-            addresses = [address_of(array) for array in arrays]
-        return bind(self.kernel, arrays, addresses, shape, reduced)
+        return bind(self.follows, arrays, addresses, walk)
 
-    def _with_one_inner_axis(self, arrays: list[Array], shape: tuple[int, ...], reduced: int) -> list[Array]:
-        moving = [a for a, b in zip(arrays, self.kernel.buffers, strict=True) if b.role in ("load", "store")]
-        if has_one_inner_axis(moving, shape, reduced):
-            return arrays
-        roles = [buffer.role for buffer in self.kernel.buffers]
-        return [
-            np.ascontiguousarray(a) if role == "load" else a for a, role in zip(arrays, roles, strict=True)
-        ]
-
-    def _matrices(self, arrays: list[Array]) -> list[int]:
+    def _matrices(self, arrays: Sequence[Array]) -> list[int]:
         words = [0] * (2 * len(arrays))
         for place in self.tables:
             strides = arrays[place].strides
@@ -220,22 +225,16 @@ class _KernelRun:
                 values[slot] = self._dense(values[slot], launched, kept)
 
     def _reduced(self, node: Node, partials: Array, bound: Bound, sizes: Sizes) -> Array:
-        blocks = -(-bound.inner // self.kernel.schedule.block)
-        outer = 1
-        for length in bound.outer:
-            outer *= length
-        partials = partials[: outer * blocks]
         if not self.step.domain.reduced:
             return np.asarray(combine(node.attrs["kind"], partials))
-        return np.asarray(combine(node.attrs["kind"], partials.reshape(outer, blocks))).reshape(
-            sizes.shape(node.shape)
-        )
+        table = partials.reshape(math.prod(bound.outer), -1)
+        return np.asarray(combine(node.attrs["kind"], table)).reshape(sizes.shape(node.shape))
 
     def _learn_count(self, node: Node, value: Array, sizes: Sizes) -> None:
         """A reduction that counts a mask tells the length of what the mask keeps."""
         source = node.inputs[0]
         counts_mask = node.attrs["kind"] == "sum" and source.op == "convert" and source.dtype == np.int64
-        if counts_mask and source.inputs[0].dtype == np.dtype(bool):
+        if counts_mask and source.inputs[0].dtype == np.dtype(bool) and source.type.rank == 1:
             sizes.count(source.inputs[0], int(value))
 
     def _dense(self, output: Array, launched: Launched, kept: int) -> Array:

@@ -110,8 +110,11 @@ def _stage(stage: Stage) -> str:
 
 
 def _library_steps(plan: Plan) -> Iterable[LibraryStep]:
+    """What passes over an array outside kernels; a few numbers from a few numbers are not worth a line."""
     for step in plan.steps:
-        if isinstance(step, PlannedLibraryStep) and step.node.op not in VIEWS and not is_tiny(step.node):
+        if not isinstance(step, PlannedLibraryStep) or step.node.op in VIEWS:
+            continue
+        if not all(map(is_tiny, (step.node, *step.node.inputs))):
             place = str(step.node.location or "")
             yield LibraryStep(f"numpy {step.node.op}", "no loop of fuse computes it; NumPy does", place)
 

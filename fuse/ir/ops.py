@@ -3,9 +3,8 @@
 Semantics, for every row:
 - Values are arrays and never change. An op gives a new value; nothing aliases.
 - Integers wrap; floating point is IEEE in NumPy's order, never reassociated, except inside `reduce` and
-`dot`,
-  whose summation order is the compiler's (error no worse than NumPy's pairwise sum, and fixed: it depends on
-  neither threads nor vector width).
+  `dot`, whose summation order is the compiler's (error no worse than NumPy's pairwise sum, and fixed: it
+  depends on neither threads nor vector width).
 - NaN, infinities, signed zeros and division by zero behave as in NumPy; no warning is part of the meaning.
 - An op may be fused, recomputed or dropped freely, except `opaque`, which runs exactly once.
 - `gather` with mode "raise" may fail; the failure is raised when a value is observed.

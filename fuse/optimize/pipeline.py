@@ -9,6 +9,7 @@ from fuse.ir.node import Graph
 from fuse.optimize.drop_unused_features import drop_unused_features
 from fuse.optimize.fold_constants import fold_constants
 from fuse.optimize.fold_scaler_into_linear import fold_scaler_into_linear
+from fuse.optimize.gather_into_slice import gather_into_slice
 from fuse.optimize.merge_filters import merge_filters
 from fuse.optimize.one_hot_into_gather import one_hot_into_gather
 from fuse.optimize.push_slices import push_slices
@@ -39,6 +40,11 @@ PIPELINE: tuple[Pass, ...] = (
     ),
     Pass(fold_constants, because="parameters must be plain constants before rules can look at their values"),
     Pass(simplify, because="fewer spellings of one value for everything that matches patterns below"),
+    Pass(
+        gather_into_slice,
+        because="a slice moves towards the inputs in the next pass; a gather stays where it is",
+        needs=frozenset({"gather"}),
+    ),
     Pass(
         push_slices,
         because="what is sliced away must be gone before columns are split and models are fed",

@@ -134,9 +134,12 @@ def reduce_each_row(node: Node) -> Node | None:
     parts = parts_of(matrix)
     if parts is None or node.attrs["axes"] != (1,) or len(parts) > _WIDEST_ROW:
         return None
-    kind, columns = node.attrs["kind"], parts
-    if node.dtype.kind not in "biuf":
-        return None
+    return _joined(node, parts) if node.dtype.kind in "biuf" else None
+
+
+def _joined(node: Node, columns: list[Node]) -> Node:
+    """Values folded in pairs, as the reduction `node` folds its elements."""
+    kind = node.attrs["kind"]
     widened = kind in ("sum", "prod") and node.dtype == np.float16
     columns = [build.convert(column, np.float32) for column in columns] if widened else columns
     join = functools.partial(build.elementwise, _JOINS[kind], location=node.location)
@@ -144,6 +147,27 @@ def reduce_each_row(node: Node) -> Node | None:
         pairs = [join(*columns[i : i + 2]) for i in range(0, len(columns) - 1, 2)]
         columns = pairs + columns[2 * len(pairs) :]
     return build.convert(columns[0], node.dtype)
+
+
+@rule("reduce")
+def reduce_short_axis(node: Node) -> Node | None:
+    """
+    reduce("sum", f22, axes=(1,)) => add(column(f22, 0), column(f22, 1))
+    reduce("sum", f22, axes=(0,)) stays
+
+    A last axis of a few elements, such as the channels of a picture, is too short for a loop of its own.
+    """
+    (value,) = node.inputs
+    rank, length = value.type.rank, value.shape[-1] if value.shape else None
+    if node.attrs["axes"] != (rank - 1,) or rank < 2 or not isinstance(length, int) or not 1 < length <= 8:
+        return None
+    if node.dtype.kind not in "biuf" or is_table(value):
+        return None
+    rest = [(0, None, 1)] * (rank - 1)
+    parts = [
+        build.reshape(build.slice_(value, [*rest, (j, j + 1, 1)]), value.shape[:-1]) for j in range(length)
+    ]
+    return _joined(node, parts)
 
 
 @rule("arg_reduce")

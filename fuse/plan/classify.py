@@ -20,6 +20,9 @@ Role = Literal["leaf", "fused", "reduce", "step"]
 TINY = 64
 """Values of at most this many elements are computed by the interpreter; no loop repays itself there."""
 
+FEW_REDUCED = 8
+"""A reduction over leading axes walks the data once for each value that it leaves; up to this many are few."""
+
 VIEWS = frozenset({"broadcast", "reshape", "transpose", "slice"})
 
 
@@ -43,12 +46,16 @@ def can_fuse(node: Node) -> bool:
 
 
 def can_reduce(node: Node) -> bool:
-    """Whether a kernel can end in this reduction: over all axes, or over trailing ones."""
+    """Whether a kernel can end in this reduction: over all axes, over trailing ones, or over others that leave
+    few values. Otherwise NumPy, which adds up whole rows, is the better loop.
+    """
     (operand,) = node.inputs
     if not is_loop_dtype(operand.dtype) or is_tiny(operand):
         return False
     axes, rank = node.attrs["axes"], operand.type.rank
-    return bool(axes) and tuple(axes) == tuple(range(rank - len(axes), rank))
+    left = element_count(node.shape)
+    is_trailing = tuple(axes) == tuple(range(rank - len(axes), rank))
+    return bool(axes) and (is_trailing or (isinstance(left, int) and left <= FEW_REDUCED))
 
 
 def is_loop_dtype(dtype: np.dtype) -> bool:

@@ -23,13 +23,11 @@ from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
 
 
 class Domain(NamedTuple):
-    """What a kernel loops over: a shape, the filter inside it, how many trailing axes each unit reduces (0:
-    all).
-    """
+    """What a kernel loops over: a shape, the filter inside it, the axes that are folded (none: no axis or all)."""
 
     shape: Shape
     mask: Node | None
-    reduced: int
+    reduced: tuple[int, ...]
 
 
 @dataclass
@@ -57,13 +55,13 @@ class Placement:
         """The loop that computes a root."""
         if role_of(root) == "reduce":
             source = root.inputs[0]
-            reduced = len(root.attrs["axes"])
-            return self._over(source, 0 if reduced == source.type.rank else reduced)
+            axes = tuple(root.attrs["axes"])
+            return self._over(source, axes if len(axes) < source.type.rank else ())
         if root.op == "compress":
-            return Domain(root.inputs[1].shape, root.inputs[1], 0)
-        return self._over(root, 0)
+            return Domain(root.inputs[1].shape, root.inputs[1], ())
+        return self._over(root, ())
 
-    def _over(self, source: Node, reduced: int) -> Domain:
+    def _over(self, source: Node, reduced: tuple[int, ...]) -> Domain:
         if self.is_kept(source):
             mask = filter_of(source)
             assert mask is not None
@@ -153,7 +151,8 @@ def _read_outside_their_kernel(found: Placement) -> set[Node]:
 def _levels(found: Placement) -> dict[Node, int]:
     """A loop body has the level of the last thing it reads; what is stored is there one level later.
 
-    A length that an attribute names is read too, but not the length of the rows that the loop's own filter keeps.
+    A length that an attribute names is read too, but not the length of the rows that the loop's own filter
+    keeps.
     """
     level: dict[Node, int] = {}
     for node in found.order:

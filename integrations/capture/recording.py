@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fuse.ir import build
 from fuse.integrations.capture.location import user_location
+from fuse.ir import build
 from fuse.ir.node import Node, located
 from fuse.ir.types import Symbol
 

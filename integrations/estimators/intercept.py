@@ -23,7 +23,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from fuse.integrations.capture.recording import truth
-from fuse.integrations.capture.values import values
 from fuse.integrations.estimators import border, registry
 from fuse.integrations.estimators.checks import collecting
 from fuse.integrations.estimators.dispatch import call_name, convert, is_user_class, run_in_library

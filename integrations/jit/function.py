@@ -23,7 +23,12 @@ from fuse import config
 from fuse.errors import ExportError, InternalError, SchemaError, StrictModeError
 from fuse.explain import Explanation
 from fuse.integrations.capture.location import is_users
-from fuse.integrations.capture.recording import PresumptionFailed, SymbolicMismatch, current_recording
+from fuse.integrations.capture.recording import (
+    PresumptionFailed,
+    SizeGuard,
+    SymbolicMismatch,
+    current_recording,
+)
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.jit.explaining import explain_call
 from fuse.integrations.jit.plan import Plan
@@ -131,17 +136,22 @@ class JitFunction(Generic[P, R]):
     def recorded(
         self, call: Call, args: Any, kwargs: Any, presumes: bool = False
     ) -> tuple[Recorded, Signature]:
-        """Record the function for a call: with symbolic lengths, or with static ones if those must agree."""
+        """Record the function for a call: with symbolic lengths; or with static ones, if lengths must agree
+        or if Python looked at one, since the plan then serves that length alone and may as well know it.
+        """
         key = self._key(call)
         signature = self._signatures.get(key) or Signature.of(call, key)
         self._stats.recorded += 1
         self._outlines.add(_outline((*args, *kwargs.values())))
         try:
-            return record(self.py_func, args, kwargs, call, signature, presumes), signature
+            found = record(self.py_func, args, kwargs, call, signature, presumes)
         except SymbolicMismatch:
+            found = None
+        if found is None or any(isinstance(event, SizeGuard) for event in found.trace.events):
             self._static.add(key)
             signature = Signature.of(call, self._key(call))
-            return record(self.py_func, args, kwargs, call, signature, presumes), signature
+            found = record(self.py_func, args, kwargs, call, signature, presumes)
+        return found, signature
 
     def adopt(self, recorded: Recorded, signature: Signature) -> Plan:
         """Keep what was recorded."""

@@ -26,7 +26,7 @@ def clip(
     """`np.clip`, recorded: the larger of value and lower bound, then the smaller of that and the upper."""
     if options:
         raise Unsupported(f"the option {sorted(options)[0]}")
-    low, high = _given(a_min, min), _given(a_max, max)
+    low, high = _within(operand(a).dtype, _given(a_min, min), _given(a_max, max))
     if low is None and high is None:
         return _result(np.positive, node_of(a), out)
     ufunc = np.maximum if high is None else np.minimum if low is None else _CLIP
@@ -50,6 +50,17 @@ def clip(
         ):
             value = node(op, value, bound)
     return _result(_CLIP, value, out)
+
+
+def _within(dtype: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    """The bounds without Python integers that no integer of this dtype can exceed, as NumPy leaves them out."""
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iu":
+        return low, high
+    limits = np.iinfo(dtype)
+    return (
+        None if type(low) is int and low <= limits.min else low,
+        None if type(high) is int and high >= limits.max else high,
+    )
 
 
 def _limited(value: Node, outside: str, bound: Node) -> Node:

@@ -115,7 +115,11 @@ def _any(condition: Node) -> Node:
 
 
 def _has_zero(divisor: Any) -> bool:
-    return divisor == 0 if not isinstance(divisor, Node) else truth(_any(apply("equal", divisor, 0)), usual=False)
+    return (
+        divisor == 0
+        if not isinstance(divisor, Node)
+        else truth(_any(apply("equal", divisor, 0)), usual=False)
+    )
 
 
 def _floor_divide(left: Any, right: Any) -> Node:

@@ -305,14 +305,33 @@ def log_steps() -> list[Table]:
     return [LOG_INVERSES, high, low, [float(value / LN2) for value in logs]]
 
 
+LOG_INVERSES_SINGLE = (
+    1.375, 1.34375, 1.28125, 1.21875, 1.1875, 1.15625, 1.09375, 1.0625,
+    1.03125, 1.0, 0.9375, 0.890625, 0.84375, 0.796875, 0.765625, 0.71875,
+)  # fmt: skip
+"""For each of the steps of 2**19 words from 0.703125 the number that keeps |z*c - 1| least, of those so
+short that z*c - 1 is exact in single precision.
+"""
+
+
+def log_steps_single() -> list[Table]:
+    """Rows c, high, low: high + low = -log(c) with high a multiple of 2**-16."""
+    logs = [-mpmath.log(mpf(c)) for c in LOG_INVERSES_SINGLE]
+    high = [float(mpmath.nint(value * 2**16) / 2**16) for value in logs]
+    low = [to_single(value - mpf(h)) for value, h in zip(logs, high, strict=True)]
+    return [LOG_INVERSES_SINGLE, high, low]
+
+
 POLYNOMIALS: dict[str, Callable[[], Table]] = {
     "EXP": lambda: exponential(11),
     "EXP_SINGLE": lambda: exponential(6, to_single),
+    "EXP_SHORT_SINGLE": lambda: exponential(5, to_single),
     "EXP2_SHORT": lambda: exponential2(6),
     "LOG": lambda: logarithm(LOG_INTERVAL, 10),
     "LOG_LONG": lambda: logarithm(LOG_INTERVAL, 12),
     "LOG2_SHORT": lambda: binary_logarithm(LOG_INTERVAL, 7),
     "LOG_SINGLE": lambda: logarithm((-0.2930, 0.4143), 9, to_single),
+    "LOG_STEPPED_SINGLE": lambda: logarithm((-0.03419, 0.03419), 4, to_single),
     "SIN": lambda: odd(mpmath.sin, QUARTER, 6),
     "COS": lambda: cosine(6),
     "SIN_SINGLE": lambda: odd(mpmath.sin, QUARTER, 3, to_single),
@@ -327,6 +346,7 @@ POLYNOMIALS: dict[str, Callable[[], Table]] = {
 
 TABLES: dict[str, Callable[[], list[Table]]] = {
     "LOG_STEPS": log_steps,
+    "LOG_STEPS_SINGLE": log_steps_single,
     "TANH_SINGLE": lambda: piecewise(mpmath.tanh, TANH_EDGES, 6, to_single, head=1.0),
     "ERF": lambda: piecewise(mpmath.erf, ERF_EDGES, 17, head=1.0),
     "ERFCX": lambda: piecewise(_erfcx, ERFCX_EDGES, 13),
