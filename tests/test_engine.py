@@ -11,6 +11,7 @@ import pytest
 
 from fuse import config, engine
 from fuse.ir import build
+from fuse.ir.forest import ForestTables
 from fuse.ir.interpret import interpret
 from fuse.ir.node import Node
 from fuse.plan.steps import KernelStep
@@ -217,3 +218,27 @@ def test_text_against_a_constant(text: str, relation: str) -> None:
     outputs = [op(relation, node, build.constant(text)), op(relation, build.constant(text), node)]
     check(outputs, {node: column})  # type: ignore[dict-item]  # text binds as its buffers
     assert len(kernels(outputs, [node])) == 1
+
+
+def small_forest() -> ForestTables:
+    """Two stumps: feature 1 at 0.5, feature 3 at -0.25."""
+    return ForestTables.from_arrays(
+        feature=np.array([1, 3]), threshold=np.array([0.5, -0.25]), left=np.array([~0, ~2]),
+        right=np.array([~1, ~3]), flags=np.zeros(2), roots=np.array([0, 1]), output=np.zeros(2),
+        leaf=np.array([1.0, 2.0, 10.0, 20.0]), categories=np.zeros(0), base=np.zeros(1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_models_over_a_matrix_in_memory(layout: str) -> None:
+    matrix = np.random.default_rng(9).standard_normal((N // 2, 6))
+    matrix = {"C": matrix, "F": np.asfortranarray(matrix), "strided": np.repeat(matrix, 2, 1)[:, ::2]}[layout]
+    (m,), bindings = bound(matrix)
+    weights = build.constant(np.random.default_rng(10).standard_normal((6, 3)))
+    outputs = [build.forest(m, small_forest()), build.dot(m, weights), op("exp", build.column(m, 2))]
+    check(outputs, bindings)
+    columns = [build.column(m, j) for j in range(6)]
+    spread = op("subtract", op("maximum", columns[0], columns[5]), op("minimum", columns[1], columns[3]))
+    check([op("add", spread, op("multiply", columns[2], columns[4]))], bindings)
+    kept = [build.compress(column, op("greater", columns[0], build.constant(0.0))) for column in columns]
+    check([build.forest(build.stack(kept, 1), small_forest()), kept[3]], bindings)

@@ -1,6 +1,4 @@
-"""The examples give with fuse what they give without, on the real rows; and their plans are what the
-README says.
-"""
+"""The examples give with fuse what they give without, and their plans are what they promise."""
 
 from __future__ import annotations
 

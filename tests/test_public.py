@@ -15,7 +15,7 @@ import fuse.pandas as fpd
 
 NAMES = {
     "Explanation", "ExportError", "FuseError", "SchemaError", "Scorer", "StrictModeError", "compile",
-    "config", "evaluate", "jit", "report", "set_config",
+    "config", "evaluate", "get_num_threads", "jit", "report", "set_config", "set_num_threads",
 }  # fmt: skip
 
 

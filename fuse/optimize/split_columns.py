@@ -37,7 +37,7 @@ from fuse.optimize.match import MAPS, map_like
 from fuse.optimize.rules import normalize, rule, rules_of
 
 # Along a row: more columns than this are a reduction of their own kind, not an expression.
-_WIDEST_ROW = 32
+_WIDEST_ROW = 64
 
 
 def split_columns(graph: Graph) -> Graph:

@@ -9,7 +9,7 @@ everything else behind a filter runs on the compacted rows, track `KEPT`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from fuse.ir.forest import ForestTables
 from fuse.ir.node import ConstantArray, Node
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.plan import forest_layout
-from fuse.plan.classify import as_column, as_text_comparison, operands, role_of
+from fuse.plan.classify import as_column, as_stored_column, as_text_comparison, operands, role_of
 from fuse.plan.cost import operation_cost
 from fuse.plan.kernels import (
     BASE,
@@ -39,6 +39,8 @@ from fuse.plan.placement import Domain, Placement
 from fuse.plan.schedule import choose_schedule
 from fuse.plan.steps import Binding, KernelStep
 
+MANY_COLUMNS = 4
+"""From this many columns of one matrix on, its rows are read once, as they lie, and not column by column."""
 PREDICATE_LIMIT = 60.0
 """Operations a row below which a filtered reduction computes all rows and masks, instead of compacting first.
 """
@@ -80,6 +82,7 @@ class _Assembly:
         self.kept_columns: dict[Node, int] = {}
         self.left_tiles: dict[Key, tuple[int, int]] = {}
         self.extra_scratch = 0
+        self.columns_of: dict[Node, tuple[int, ...]] = {}
 
     # Values
 
@@ -106,7 +109,7 @@ class _Assembly:
 
     def _sources(self, node: Node, track: str) -> list[Node]:
         """The values of the track that this one is computed from, inside this loop."""
-        if self._is_leaf(node) or as_text_comparison(node) is not None:
+        if self._is_leaf(node) or _reads_memory(node):
             return []
         if node.op == "compress":
             return [node.inputs[0]] if track == BASE else []
@@ -146,7 +149,7 @@ class _Assembly:
         return self.values[node, track, phase]
 
     def _needs(self, node: Node, track: str, at: int) -> list[tuple[Node, int]]:
-        if node.type.is_scalar or self._is_leaf(node) or as_text_comparison(node) is not None:
+        if node.type.is_scalar or self._is_leaf(node) or _reads_memory(node):
             return []
         made = self.phase(node, track)
         if _column_of(node) is not None or (node.op == "compress" and track == KEPT):
@@ -166,6 +169,8 @@ class _Assembly:
             return self._add(draft, Instruction("load", (), node.dtype, self.buffer("load", node)))
         if as_text_comparison(node) is not None:
             return self._add(draft, Instruction("tile", (), node.dtype, self.text_comparison(node, track)))
+        if as_stored_column(node) is not None:
+            return self.stored_column(draft, node, track)
         column = _column_of(node)
         if column is not None:
             first, _ = self.matrix(column[0], track)
@@ -246,13 +251,31 @@ class _Assembly:
         first = self.new_tiles(left.dtype, width)
         self.left_tiles[left, track] = phase, first
         if not self._is_fused_stack(left):
-            self.draft(track, phase).behind.append(
-                LoadMatrix(track, self.buffer("table", left), width, first)
-            )
+            self.draft(track, phase).behind.append(self._load(left, range(width), track, first))
             return first, width
         for number, column in enumerate(left.inputs):
             self.put(column, track, first + number)
         return first, width
+
+    def _load(self, matrix: Node, columns: Sequence[int], track: str, first: int) -> LoadMatrix:
+        """The stage that brings columns of a matrix in memory to tiles."""
+        chosen = self.table(ConstantArray(np.array(columns, np.int64)))
+        return LoadMatrix(track, self.buffer("table", matrix), chosen, len(columns), first)
+
+    def stored_column(self, draft: _Draft, node: Node, track: str) -> int:
+        """A column of a matrix in memory: read with a stride, or with its neighbours through tiles if many."""
+        found = as_stored_column(node)
+        assert found is not None
+        matrix, column = found
+        columns = self.columns_of.get(matrix, ())
+        if len(columns) < MANY_COLUMNS:
+            return self._add(draft, Instruction("load", (), node.dtype, self.buffer("load", matrix, column)))
+        if (matrix, track) not in self.matrices:
+            first = self.new_tiles(matrix.dtype, len(columns))
+            self.matrices[matrix, track] = first, len(columns)
+            self.draft(track, 0).ahead.append(self._load(matrix, columns, track, first))
+        tile = self.matrices[matrix, track][0] + columns.index(column)
+        return self._add(draft, Instruction("tile", (), node.dtype, tile))
 
     def _forest(self, node: Node, track: str, phase: int, left: int, width: int) -> tuple[int, int]:
         layout = _forest_layout(node.attrs["tables"])
@@ -387,6 +410,21 @@ class _Assembly:
         self.draft(BASE, phase).compaction = Compaction(self.value(mask, BASE, phase), columns)
 
 
+def _columns_read(body: Iterable[Node]) -> dict[Node, tuple[int, ...]]:
+    """For each matrix in memory, which of its columns a body reads."""
+    found: dict[Node, set[int]] = {}
+    for node in body:
+        column = as_stored_column(node)
+        if column is not None:
+            found.setdefault(column[0], set()).add(column[1])
+    return {matrix: tuple(sorted(columns)) for matrix, columns in found.items()}
+
+
+def _reads_memory(node: Node) -> bool:
+    """Whether a fused node has no operand in the loop, only arrays that it reads."""
+    return as_text_comparison(node) is not None or as_stored_column(node) is not None
+
+
 def _column_of(node: Node) -> tuple[Node, int] | None:
     """`(matrix, j)` when the node is a column of a special stage's result; a product by a vector is its only
     one.
@@ -405,10 +443,11 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
     """The kernel that computes these roots in one pass over the domain."""
     assembly = _Assembly(placement, domain)
     assembly.roots = frozenset(root for root in roots if role_of(root) == "fused")
+    body = {node: None for root in roots for node in placement.body(root)}
+    assembly.columns_of = _columns_read(body)
     for root in roots:
         assembly.add_root(root)
     stages = assembly.finish()
-    body = {node: None for root in roots for node in placement.body(root)}
     cost = sum(operation_cost(node) for node in body)
     dtypes = [i.dtype for stage in stages if isinstance(stage, Map) for i in stage.body]
     widest = max((len(stage.body) for stage in stages if isinstance(stage, Map)), default=0)

@@ -109,23 +109,34 @@ def _can_map(node: Node) -> bool:
 
 
 def _is_column_of_matrix(node: Node) -> bool:
-    return as_column(node) is not None
+    return _picked_column(node) is not None and is_loop_dtype(node.dtype) and not is_tiny(node)
 
 
 def as_column(node: Node) -> tuple[Node, int] | None:
     """`(matrix, j)` when the node is column j of a matrix that a kernel computes."""
+    found = _picked_column(node)
+    return found if found is not None and found[0].op in _MATRICES and can_fuse(found[0]) else None
+
+
+def as_stored_column(node: Node) -> tuple[Node, int] | None:
+    """`(matrix, j)` when the node is column j of a matrix in memory."""
+    found = _picked_column(node)
+    return found if found is not None and as_column(node) is None and can_fuse(node) else None
+
+
+def _picked_column(node: Node) -> tuple[Node, int] | None:
+    """`(matrix, j)` when the node is column j of some matrix: a slice of one column without its last axis."""
     if node.op != "reshape" or node.type.rank != 1:
         return None
     (source,) = node.inputs
-    if source.op in _MATRICES and source.shape == (*node.shape, 1):
-        return (source, 0) if can_fuse(source) else None
-    if source.op != "slice" or source.type.rank != 2 or source.inputs[0].op not in _MATRICES:
+    if source.shape != (*node.shape, 1):
         return None
+    if source.op != "slice":
+        return source, 0
     rows, (start, stop, step) = source.attrs["slices"]
-    matrix = source.inputs[0]
     if rows != (0, None, 1) or step != 1 or not isinstance(start, int) or start < 0 or stop != start + 1:
         return None
-    return (matrix, start) if matrix.shape[:1] == node.shape and can_fuse(matrix) else None
+    return source.inputs[0], start
 
 
 MIRRORED: Mapping[str, str] = {
@@ -150,7 +161,7 @@ def as_text_comparison(node: Node) -> tuple[str, Node, Node] | None:
 
 def operands(node: Node) -> tuple[Node, ...]:
     """What the planner sees as inputs: a column stands directly on its matrix."""
-    column = as_column(node)
+    column = as_column(node) or as_stored_column(node)
     return node.inputs if column is None else column[:1]
 
 

@@ -79,12 +79,11 @@ class Map:
 
 @dataclass(frozen=True)
 class LoadMatrix:
-    """Rows of a two-dimensional table into `columns` consecutive tiles from `tile` on, as float64 or the
-    tile's dtype.
-    """
+    """Columns of a matrix in memory, those that the table `chosen` lists, to consecutive tiles from `tile` on."""
 
     track: str
     buffer: int
+    chosen: int
     columns: int
     tile: int
 

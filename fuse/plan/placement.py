@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from fuse.ir.node import Node, dependencies
 from fuse.ir.types import Count, Shape
-from fuse.plan.classify import operands, role_of
+from fuse.plan.classify import as_stored_column, operands, role_of
 from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
 
 
@@ -126,6 +126,8 @@ def _read_as_a_whole(node: Node) -> tuple[Node, ...]:
     """
     if node.op == "gather":
         return node.inputs[:1]
+    if as_stored_column(node) is not None:
+        return operands(node)
     if node.op in ("forest", "dot"):
         left = node.inputs[0]
         return node.inputs[1:] if left.op == "stack" and role_of(left) == "fused" else node.inputs
@@ -144,7 +146,7 @@ def _read_outside_their_kernel(found: Placement) -> set[Node]:
         if outside or nested:
             masks.add(filter_of(node))
         if role_of(node) == "step" or _read_as_a_whole(node):
-            masks.update(filter_of(i) for i in node.inputs if i in found.stored)
+            masks.update(filter_of(i) for i in operands(node) if i in found.stored)
     return {mask for mask in masks if mask is not None}
 
 
@@ -152,13 +154,13 @@ def _levels(found: Placement) -> dict[Node, int]:
     """A loop body has the level of the last thing it reads; what is stored is there one level later.
 
     A length that an attribute names is read too, but not the length of the rows that the loop's own filter
-    keeps.
+    keeps: there the filter itself is read, also by a constant in its rows.
     """
     level: dict[Node, int] = {}
     for node in found.order:
         own = filter_of(node) if found.is_kept(node) else None
         lengths = (found.counts[m] for m in _named_masks(node) if m in found.counts and m is not own)
-        sources = (*operands(node), *lengths)
+        sources = (*operands(node), *lengths, *(() if own is None else (own,)))
         level[node] = max((_ready(found, level, source) for source in sources), default=0)
     return level
 

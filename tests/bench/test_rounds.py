@@ -1,6 +1,4 @@
-"""Both sides are timed in turns, with a clock of the test's own; and nothing is timed before results are
-compared.
-"""
+"""Both sides are timed in turns, by a clock of the test; and only after their results were compared."""
 
 from __future__ import annotations
 

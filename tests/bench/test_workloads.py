@@ -13,7 +13,6 @@ from bench.__main__ import main
 from bench.case import Row
 from bench.equality import check
 from bench.rounds import Settings
-from bench.table import cells, save, summary
 from bench.workloads import NAMES, black_scholes, crime_index, filter_sum, load, small_inputs
 
 FEW = 20_003

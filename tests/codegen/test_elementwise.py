@@ -20,8 +20,10 @@ from fuse.plan.classify import can_emit, is_loop_dtype
 _NAMES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
 DTYPES = [np.dtype(name) for name in _NAMES.split()]
 DATES = [np.dtype("datetime64[ns]"), np.dtype("timedelta64[s]")]
-EXACT = frozenset({"copysign", "fmod", "remainder", "floor_divide", "floor", "ceil", "rint", "trunc",
-                   "sqrt", "sign", "heaviside", "deg2rad", "rad2deg", "nextafter", "spacing", "ldexp"})  # fmt: skip
+EXACT = frozenset({
+    "copysign", "fmod", "remainder", "floor_divide", "floor", "ceil", "rint", "trunc",
+    "sqrt", "sign", "heaviside", "deg2rad", "rad2deg", "nextafter", "spacing", "ldexp",
+})  # fmt: skip
 
 INEXACT_IN_NUMPY = frozenset({"logaddexp", "logaddexp2", "gammaln", "erfc"})
 """NumPy or SciPy itself is off by more ulps than ours; tests/codegen/test_math.py compares with the true

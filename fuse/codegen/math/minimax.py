@@ -163,9 +163,11 @@ def _expm1_tail(x: mpf) -> mpf:
     return (mpmath.expm1(x) - x) / x**2
 
 
-def exponential(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
+def exponential(
+    terms: int, to_format: Callable[[mpf], float] = to_double, limit: float = REDUCED
+) -> Table:
     """exp(r) = 1 + r + r*r*P(r)."""
-    return fit(_expm1_tail, lambda x: x**2, (-REDUCED, REDUCED), terms, to_format)
+    return fit(_expm1_tail, lambda x: x**2, (-limit, limit), terms, to_format)
 
 
 def exponential2(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
@@ -325,7 +327,7 @@ def log_steps_single() -> list[Table]:
 POLYNOMIALS: dict[str, Callable[[], Table]] = {
     "EXP": lambda: exponential(11),
     "EXP_SINGLE": lambda: exponential(6, to_single),
-    "EXP_SHORT_SINGLE": lambda: exponential(5, to_single),
+    "EXP_SHORT_SINGLE": lambda: exponential(5, to_single, 0.3836),
     "EXP2_SHORT": lambda: exponential2(6),
     "LOG": lambda: logarithm(LOG_INTERVAL, 10),
     "LOG_LONG": lambda: logarithm(LOG_INTERVAL, 12),

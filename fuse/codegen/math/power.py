@@ -1,29 +1,29 @@
 """power, cbrt, hypot, sqrt.
 
 power(x, y) = exp(y log x). In double precision log x is a pair accurate to about 2**-64, y log x a pair, and
-exp takes the low part as a correction, so that 2**-53 is kept where y log x is near 700. In single precision
-both steps are short polynomials in double precision: log2(1 + r) = r P(r), P of degree 6, and
-2**f = 1 + f Q(f), Q of degree 5. Negative bases, zeros, infinities and NaN are corrected in a rare block.
+exp takes the low part as a correction, so that 2**-53 is kept where y log x is near 700. Single precision
+does the same with pairs of singles (2**-34). Negative bases, zeros, infinities and NaN are corrected in a
+rare block, which for singles computes in plain doubles: log2(1 + r) = r P(r), P of degree 6, and
+2**f = 1 + f Q(f), Q of degree 5.
 """
 
 from __future__ import annotations
 
 from llvmlite import ir
 
-from fuse.codegen.math.coefficients import CBRT, EXP2_SHORT, LOG2_SHORT, LOG_STEPS
+from fuse.codegen.math.coefficients import CBRT, EXP2_SHORT, EXP_SHORT_SINGLE, LOG2_SHORT, LOG_STEPS
 from fuse.codegen.math.dispatch import by_precision, widened
 from fuse.codegen.math.double_word import Pair
 from fuse.codegen.math.exponential import (
+    LOG2_E,
     clamp,
     reduce_exp,
     round_to_integer,
     scale_by_power,
 )
 from fuse.codegen.math.logarithm import Split, log_long, split
-from fuse.codegen.scalar import DOUBLE, FLOAT, INT64, Scalar, format_of
-
-SHORT_START = 0x3F39999A
-"""The word of 0.725 in single precision, where the steps of the logarithm start."""
+from fuse.codegen.math.single_logarithm import LN2_HIGH, LN2_LOW, log_long_single
+from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar, format_of
 
 
 def power_double(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
@@ -52,13 +52,16 @@ def _power_of_any(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
 
 
 def power_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
-    """x**y in single precision, by double arithmetic; 0.6 ulp."""
-    logarithm, wide = _log2_short(s, split(s, x, SHORT_START, subnormals=False)), s.fpext(y, DOUBLE)
-    k, word = round_to_integer(s, wide, logarithm)
-    value = _exp2_short(s, s.muladd(wide, logarithm, s.neg(k)), word)
+    """x**y in single precision; 0.9 ulp."""
+    product, rest = _logarithm_times(s, log_long_single(s, x), y)
+    k, word = round_to_integer(s, product, LOG2_E)
+    f = s.add(s.muladd(k, -LN2_HIGH, product), s.muladd(k, -LN2_LOW, rest))
+    curve = s.muladd(f, s.poly(f, EXP_SHORT_SINGLE[1:]), EXP_SHORT_SINGLE[0])
+    value = s.muladd(f, s.muladd(f, curve, 1.0), 1.0)
+    value = s.from_bits(s.add(s.bits(value), s.shl(word, 23)))
     form = format_of(x)
     normal = s.icmp("<", s.sub(s.bits(x), 1 << 23), form.infinity - (1 << 23), signed=False)
-    plain = s.and_(normal, s.fcmp("<", s.abs(k), 512.0))
+    plain = s.and_(normal, s.fcmp("<", s.abs(k), 126.0))
     return s.if_any(s.not_(plain), lambda: [_power_of_any_single(s, x, y)], [value])[0]
 
 
@@ -72,10 +75,9 @@ def _power_of_any_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
 
 
 def _log2_short(s: Scalar, parts: Split) -> ir.Value:
-    """log2 of a split number of either precision to 2**-35, in double precision."""
-    index = s.int_cast(parts.index, INT64)
-    r = s.muladd(s.fpext(parts.z), s.lookup(index, LOG_STEPS[0], DOUBLE), -1.0)
-    base = s.add(s.fpext(parts.k), s.lookup(index, LOG_STEPS[3], DOUBLE))
+    """log2 of a split number to 2**-35, in double precision."""
+    r = s.muladd(parts.z, s.lookup(parts.index, LOG_STEPS[0], DOUBLE), -1.0)
+    base = s.add(parts.k, s.lookup(parts.index, LOG_STEPS[3], DOUBLE))
     return s.muladd(r, s.horner(r, LOG2_SHORT), base)
 
 

@@ -56,5 +56,5 @@ def log_long_single(s: Scalar, x: ir.Value) -> Pair:
     base_low = s.muladd(parts.exponent, LN2_LOW * EXPONENT_UNIT, s.lookup(parts.step, STEP_LOW, FLOAT))
     high, low = s.fast_two_sum(base, near)
     lost = s.muladd(square_low, -0.5, lost)
-    tail = s.muladd(s.mul(square, r), s.horner(r, LOG_STEPPED_SINGLE), lost)
+    tail = s.muladd(s.mul(square, r), s.poly(r, LOG_STEPPED_SINGLE), lost)
     return high, s.add(s.add(low, base_low), tail)
