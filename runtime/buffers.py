@@ -66,9 +66,7 @@ def held_bytes() -> int:
     return _POOL.held
 
 
-def _over_allocated(
-    shape: int | tuple[int, ...], dtype: np.dtype[Any], size: int
-) -> NDArray[Any]:
+def _over_allocated(shape: int | tuple[int, ...], dtype: np.dtype[Any], size: int) -> NDArray[Any]:
     raw = np.empty(size + ALIGNMENT, np.uint8)
     return np.ndarray(shape, dtype, raw, -raw.ctypes.data % ALIGNMENT)
 

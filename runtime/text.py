@@ -1,4 +1,7 @@
-"""A column of text as Arrow lays it out: offsets into one buffer of UTF-8 bytes. No copy of pandas' buffers."""
+"""A column of text as Arrow lays it out: offsets into one buffer of UTF-8 bytes.
+
+No copy of pandas' buffers.
+"""
 
 from __future__ import annotations
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import functools
+import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -26,6 +28,25 @@ FEW_REDUCED = 8
 VIEWS = frozenset({"broadcast", "reshape", "transpose", "slice"})
 
 
+Answer = TypeVar("Answer")
+
+
+def _remembered(question: Callable[[Node], Answer]) -> Callable[[Node], Answer]:
+    """Answers are kept as long as the node lives: planning asks the same of each node many times."""
+    answers: weakref.WeakKeyDictionary[Node, Answer] = weakref.WeakKeyDictionary()
+
+    @functools.wraps(question)
+    def remembered(node: Node) -> Answer:
+        try:
+            return answers[node]
+        except KeyError:
+            answer = answers[node] = question(node)
+            return answer
+
+    return remembered
+
+
+@_remembered
 def role_of(node: Node) -> Role:
     """How this node is executed."""
     if node.op in ("input", "constant"):
@@ -35,6 +56,7 @@ def role_of(node: Node) -> Role:
     return "fused" if can_fuse(node) else "step"
 
 
+@_remembered
 def can_fuse(node: Node) -> bool:
     """Whether the node can be computed inside a loop over its leading axis or, elementwise, over all its
     axes.
@@ -112,12 +134,14 @@ def _is_column_of_matrix(node: Node) -> bool:
     return _picked_column(node) is not None and is_loop_dtype(node.dtype) and not is_tiny(node)
 
 
+@_remembered
 def as_column(node: Node) -> tuple[Node, int] | None:
     """`(matrix, j)` when the node is column j of a matrix that a kernel computes."""
     found = _picked_column(node)
     return found if found is not None and found[0].op in _MATRICES and can_fuse(found[0]) else None
 
 
+@_remembered
 def as_stored_column(node: Node) -> tuple[Node, int] | None:
     """`(matrix, j)` when the node is column j of a matrix in memory."""
     found = _picked_column(node)
@@ -145,6 +169,7 @@ MIRRORED: Mapping[str, str] = {
 }  # fmt: skip
 
 
+@_remembered
 def as_text_comparison(node: Node) -> tuple[str, Node, Node] | None:
     """`(relation, column, constant)` when the node compares a column of text in memory with one text."""
     if node.op not in MIRRORED or node.inputs[0].dtype.kind != "T":

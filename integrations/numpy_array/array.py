@@ -187,10 +187,6 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def __buffer__(self, flags: int) -> memoryview:
         return memoryview(self._buffer())  # type: ignore[arg-type]  # an array is a buffer
 
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        return self._buffer().__array_interface__
-
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """NumPy's module: its functions record when they are called with this array."""
         return np

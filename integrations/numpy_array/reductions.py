@@ -9,7 +9,7 @@ of a filter), the reduction and the count are evaluated in one pass there and th
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from fuse.integrations.numpy_array.storage import is_static
 from fuse.ir import build
 from fuse.ir.node import Node
 from fuse.ir.ops import identity
-from fuse.ir.types import Count, Dim, Shape, element_count
+from fuse.ir.types import Count, Dim, Shape, SizeOf, element_count
 
 NO_VALUE = np._NoValue
 Axes = tuple[int, ...]
@@ -146,13 +146,22 @@ def check_some(value: Node, axes: Axes, found: Node | None, ask: Any) -> None:
         return
     for axis in axes:
         dim = value.shape[axis]
-        if isinstance(dim, Count) and _is_empty(dim, found):
+        if any(_is_empty(factor, found) for factor in _uncertain(dim)):
             ask(np.empty(tuple(0 if d is dim else length(d) for d in value.shape), value.dtype))
 
 
-def _is_empty(dim: Count, found: Node | None) -> bool:
-    """Whether a filter keeps nothing; a recording keeps this one bit as a guard."""
-    count = count_node(dim)
+def _uncertain(dim: Dim) -> Iterator[Dim]:
+    """The factors of a length that the data or the number of rows may make 0: filters, and slices of rows."""
+    if isinstance(dim, SizeOf) and dim.function == "multiply":
+        for factor in dim.operands:
+            yield from () if factor is None else _uncertain(factor)
+    elif isinstance(dim, Count | SizeOf):
+        yield dim
+
+
+def _is_empty(dim: Dim, found: Node | None) -> bool:
+    """Whether a length is 0; a recording keeps this one bit as a guard."""
+    count = length_node(dim)
     if current_recording() is None:
         return int(values([count] if found is None else [count, found])[0]) == 0
     return bool(from_node(node("equal", count, build.constant(0, np.int64)))._observe())
