@@ -46,7 +46,7 @@ def _emit_half(
         emit_convert(s, v, d, _SINGLE) if d == _HALF else v for v, d in zip(operands, dtypes, strict=True)
     ]
     kinds = [_SINGLE if dtype == _HALF else dtype for dtype in dtypes]
-    value = _FLOAT[op](s, kinds[0], wide)
+    value = (_EXTREMES_OF_HALVES.get(op) or _FLOAT[op])(s, kinds[0], wide)
     return emit_convert(s, value, _SINGLE, _HALF) if result == _HALF else value
 
 
@@ -108,6 +108,15 @@ def _float_extreme(relation: str, keeps_nan: bool) -> Emitter:
         return s.select(wins, left, right)
 
     return emit
+
+
+_EXTREMES_OF_HALVES: dict[str, Emitter] = {
+    "maximum": _float_extreme(">=", True),
+    "minimum": _float_extreme("<=", True),
+    "fmax": _float_extreme(">=", False),
+    "fmin": _float_extreme("<=", False),
+}
+"""NumPy has no vector loop for float16: of equal operands its loop gives the first."""
 
 
 def _integer_extreme(relation: str) -> Emitter:

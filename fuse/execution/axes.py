@@ -1,7 +1,7 @@
-"""In which order a loop walks the axes of its domain: some outer axes, and one inner axis that is a vector loop.
+"""In which order a loop walks the axes of its domain: some outer axes, and one inner axis, a vector loop.
 
-Neighbouring axes that every array walks in one stride become one. A short last axis, such as the channels of a
-picture, makes a poor vector loop, so the longest axis is taken instead. A reduction's inner axis is what it
+Neighbouring axes that every array walks in one stride become one. A short last axis, such as the channels of
+a picture, makes a poor vector loop, so the longest axis is taken instead. A reduction's inner axis is what it
 folds.
 """
 
@@ -69,7 +69,9 @@ def _fitness(
     return length >= SHORT, -strided, is_last, length
 
 
-def _collapsed(axes: Sequence[int], shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]) -> list[Group]:
+def _collapsed(
+    axes: Sequence[int], shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]
+) -> list[Group]:
     """Axes in groups that every array walks in one stride."""
     groups: list[Group] = []
     for axis in axes:

@@ -33,7 +33,7 @@ from fuse.plan.kernels import (
 from fuse.plan.steps import KernelStep
 from fuse.runtime import cache, threads
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever generated code or the calling convention changes, so that old cache entries are not used.
 """
 

@@ -16,7 +16,8 @@ from fuse.optimize.match import with_shape
 # A matrix that was put together from columns is split up to this width, a plain input up to the smaller one:
 # its columns cost a strided read each.
 WIDEST_TABLE = 256
-WIDEST_INPUT = 64
+WIDEST_INPUT = 32
+WIDEST_RESULT = 64
 NARROW_DOT = 64 * 64
 """Multiplications a row up to which a matrix product is part of a loop; beyond, BLAS wins by far."""
 
@@ -38,7 +39,7 @@ def is_table(node: Node) -> bool:
 def is_row_model(node: Node) -> bool:
     """Whether a matrix is the result of a forest or of a narrow product, computed row by row."""
     width = width_of(node)
-    if node.op not in ("forest", "dot") or not width or width > WIDEST_INPUT:
+    if node.op not in ("forest", "dot") or not width or width > WIDEST_RESULT:
         return False
     inner = node.inputs[0].shape[-1]
     return node.op == "forest" or (isinstance(inner, int) and inner * width <= NARROW_DOT)

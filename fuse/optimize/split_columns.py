@@ -116,6 +116,19 @@ def reduce_each_column(node: Node) -> Node | None:
     return build.stack([build.reduce(node.attrs["kind"], x, location=node.location) for x in parts], 0)
 
 
+@rule("reduce")
+def reduce_whole_table(node: Node) -> Node | None:
+    """
+    reduce("any", stack(p, q, axis=1), axes=(0, 1)) => logical_or(reduce("any", p), reduce("any", q))
+    reduce("max", stack(f, g, axis=1), axes=(0, 1)) => maximum(reduce("max", f), reduce("max", g))
+    """
+    (matrix,) = node.inputs
+    parts = parts_of(matrix)
+    if parts is None or node.attrs["axes"] != (0, 1) or node.dtype.kind not in "biuf":
+        return None
+    return _joined(node, [build.reduce(node.attrs["kind"], x, location=node.location) for x in parts])
+
+
 _JOINS = {
     "sum": "add", "prod": "multiply", "min": "minimum", "max": "maximum", "fmin": "fmin", "fmax": "fmax",
     "any": "logical_or", "all": "logical_and",

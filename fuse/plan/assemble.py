@@ -263,7 +263,9 @@ class _Assembly:
         return LoadMatrix(track, self.buffer("table", matrix), chosen, len(columns), first)
 
     def stored_column(self, draft: _Draft, node: Node, track: str) -> int:
-        """A column of a matrix in memory: read with a stride, or with its neighbours through tiles if many."""
+        """A column of a matrix in memory: read with a stride, or with its neighbours through tiles if
+        many.
+        """
         found = as_stored_column(node)
         assert found is not None
         matrix, column = found

@@ -23,7 +23,9 @@ TINY = 64
 """Values of at most this many elements are computed by the interpreter; no loop repays itself there."""
 
 FEW_REDUCED = 8
-"""A reduction over leading axes walks the data once for each value that it leaves; up to this many are few."""
+"""A reduction over leading axes walks the data once for each value that it leaves; up to this many are
+few.
+"""
 
 VIEWS = frozenset({"broadcast", "reshape", "transpose", "slice"})
 
@@ -68,8 +70,8 @@ def can_fuse(node: Node) -> bool:
 
 
 def can_reduce(node: Node) -> bool:
-    """Whether a kernel can end in this reduction: over all axes, over trailing ones, or over others that leave
-    few values. Otherwise NumPy, which adds up whole rows, is the better loop.
+    """Whether a kernel can end in this reduction: over all axes, over trailing ones, or over others that
+    leave few values. Otherwise NumPy, which adds up whole rows, is the better loop.
     """
     (operand,) = node.inputs
     if not is_loop_dtype(operand.dtype) or is_tiny(operand):

@@ -79,7 +79,9 @@ class Map:
 
 @dataclass(frozen=True)
 class LoadMatrix:
-    """Columns of a matrix in memory, those that the table `chosen` lists, to consecutive tiles from `tile` on."""
+    """Columns of a matrix in memory, those that the table `chosen` lists, to consecutive tiles from `tile`
+    on.
+    """
 
     track: str
     buffer: int

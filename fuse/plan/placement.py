@@ -23,7 +23,9 @@ from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
 
 
 class Domain(NamedTuple):
-    """What a kernel loops over: a shape, the filter inside it, the axes that are folded (none: no axis or all)."""
+    """What a kernel loops over: a shape, the filter inside it, the axes that are folded (none: no axis or
+    all).
+    """
 
     shape: Shape
     mask: Node | None
@@ -59,6 +61,8 @@ class Placement:
             return self._over(source, axes if len(axes) < source.type.rank else ())
         if root.op == "compress":
             return Domain(root.inputs[1].shape, root.inputs[1], ())
+        if loops_over_rows(root) and not self.is_kept(root):
+            return Domain(root.shape[:1], None, ())
         return self._over(root, ())
 
     def _over(self, source: Node, reduced: tuple[int, ...]) -> Domain:
@@ -66,7 +70,8 @@ class Placement:
             mask = filter_of(source)
             assert mask is not None
             return Domain(mask.shape, mask, reduced)
-        return Domain(source.shape[:1] if loops_over_rows(source) else source.shape, None, reduced)
+        by_rows = loops_over_rows(source) and not self.is_read(source)
+        return Domain(source.shape[:1] if by_rows else source.shape, None, reduced)
 
     def body(self, root: Node) -> list[Node]:
         """The nodes that the root's loop computes, inputs before users."""
@@ -145,6 +150,8 @@ def _read_outside_their_kernel(found: Placement) -> set[Node]:
         nested = node.type.rank > 1 and not loops_over_rows(node)
         if outside or nested:
             masks.add(filter_of(node))
+        if role_of(node) == "reduce" and loops_over_rows(node.inputs[0]):
+            masks.add(filter_of(node.inputs[0]))
         if role_of(node) == "step" or _read_as_a_whole(node):
             masks.update(filter_of(i) for i in operands(node) if i in found.stored)
     return {mask for mask in masks if mask is not None}

@@ -7,7 +7,7 @@ call (its kernels still come from the cache).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ import numpy as np
 from fuse.integrations.capture.location import user_location
 from fuse.ir import build
 from fuse.ir.node import Node, located
-from fuse.ir.types import Symbol
+from fuse.ir.types import Shape, Symbol
 
 Array = Any
 
@@ -57,6 +57,34 @@ class LibraryStep:
     function: Callable[..., tuple[Array, ...]]
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
+
+    def fits(self, given: Sequence[Array], found: Sequence[Array]) -> bool:
+        """Whether a library gave what the graph behind the step was recorded for: these dtypes, and lengths
+        that are those of the recording or those of the inputs that they were taken for.
+        """
+        lengths = _lengths(self.inputs, given)
+        return len(found) == len(self.outputs) and all(
+            array.dtype == node.dtype and _has_shape(array.shape, node.shape, lengths)
+            for node, array in zip(self.outputs, found, strict=True)
+        )
+
+
+def _has_shape(actual: Sequence[int], expected: Shape, lengths: Mapping[Symbol, int]) -> bool:
+    """Whether numbers are the lengths of a type as far as those are known; computed ones are not."""
+    known = [lengths.get(dim, dim) if isinstance(dim, Symbol) else dim for dim in expected]
+    return len(actual) == len(expected) and all(
+        length == dim for length, dim in zip(actual, known, strict=True) if isinstance(dim, int)
+    )
+
+
+def _lengths(nodes: Sequence[Node], arrays: Sequence[Array]) -> dict[Symbol, int]:
+    """What the symbols in the shapes of nodes stand for."""
+    return {
+        dim: length
+        for node, array in zip(nodes, arrays, strict=True)
+        for dim, length in zip(node.shape, array.shape, strict=True)
+        if isinstance(dim, Symbol)
+    }
 
 
 @dataclass
@@ -164,21 +192,34 @@ def truth(node: Node, usual: bool) -> bool:
 def call_library(
     function: Callable[..., tuple[Array, ...]],
     inputs: tuple[Node, ...],
-    shaped: Callable[[tuple[int, ...]], tuple[Any, ...]] = tuple,
+    shaped: Callable[[tuple[int, ...]], tuple[Any, ...]] | None = None,
 ) -> tuple[Node, ...]:
     """Run a library function on materialised inputs, now; its results join the graph as inputs.
 
     In a recording the call becomes a step that every replay runs again; `shaped` may then give a result's
-    shape in dimensions of the graph, where its lengths are those of the inputs and not numbers of this run.
+    shape in dimensions of the graph. Without it, a result as long as an input is taken to always be; a replay
+    that finds otherwise is not used.
     """
     from fuse.integrations.capture.values import bind, values
 
-    arrays = function(*values(inputs))
+    given = values(inputs)
+    arrays = function(*given)
     recording_now = current_recording()
     if recording_now is None:
         return tuple(bind(array, frozen=True) for array in arrays)
+    shaped = shaped or _as_long_as(inputs, given)
     outputs = tuple(build.new_input(array.dtype, shaped(tuple(array.shape))) for array in arrays)
     for array, node in zip(arrays, outputs, strict=True):
         recording_now.argument(array, node)
     recording_now.events.append(LibraryStep(function, inputs, outputs))
     return outputs
+
+
+def _as_long_as(inputs: Sequence[Node], given: Sequence[Array]) -> Callable[[tuple[int, ...]], tuple[Any, ...]]:
+    """Shapes whose first length is an input's symbol where that is as long."""
+    symbols = {length: dim for dim, length in _lengths(inputs, given).items()}
+
+    def shaped(shape: tuple[int, ...]) -> tuple[Any, ...]:
+        return (symbols.get(shape[0], shape[0]), *shape[1:]) if shape else ()
+
+    return shaped

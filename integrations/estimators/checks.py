@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fuse.integrations.estimators.arithmetic import call
-from fuse.integrations.estimators.features import WIDE, Features, Refused
+from fuse.integrations.estimators.features import Features, Refused
 from fuse.ir import build
 from fuse.ir.node import Node
 from fuse.ir.types import Count
@@ -133,8 +133,7 @@ def require_finite(features: Features, *, allow_nan: bool) -> None:
     checks = _current.get()
     if checks is None or sklearn.get_config()["assume_finite"]:
         return
-    wide = features.whole is not None and features.width > WIDE
-    values = [features.matrix()] if wide else features.columns()
+    values = [features.matrix()] if features.whole is not None else features.columns()
     masks = [
         mask for value in values if (mask := _not_finite(value, checks, allow_nan=allow_nan)) is not None
     ]

@@ -20,7 +20,7 @@ from fuse.ir import build
 from fuse.ir.node import Node
 from fuse.ir.types import Dim
 
-WIDE = 64
+WIDE = 32
 
 
 class Unsupported(Exception):

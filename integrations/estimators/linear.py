@@ -16,12 +16,15 @@ from fuse.integrations.estimators.arithmetic import (
     remembered,
 )
 from fuse.integrations.estimators.checks import FLOATS_32, validated
-from fuse.integrations.estimators.features import WIDE, Features, Labels, Unsupported
+from fuse.integrations.estimators.features import Features, Labels, Unsupported
 from fuse.integrations.estimators.registry import converter
 from fuse.ir import build
 from fuse.ir.node import Node
 
 _REGRESSORS = ("LinearRegression", "Ridge", "Lasso", "ElasticNet")
+
+MANY_CLASSES = 64
+"""Up to this many classes the softmax is written class by class, which fuses with the product before it."""
 
 
 def regressor(estimator: Any, features: Features) -> Node:
@@ -74,7 +77,7 @@ def predict(estimator: Any, features: Features) -> Node | Labels:
 def predict_proba(estimator: Any, features: Features) -> Node:
     """Logistic function of the decision for two classes, softmax for more."""
     scores = _scores(estimator, features)
-    if len(estimator.classes_) > WIDE:
+    if len(estimator.classes_) > MANY_CLASSES:
         return _wide_softmax(scores)
     if len(estimator.classes_) > 2:
         return build.stack(softmax([build.column(scores, k) for k in range(scores.shape[1])]), 1)

@@ -337,10 +337,9 @@ def _shape(value: Any) -> tuple[Any, ...]:
 def _count(value: Any) -> int:
     shape = _shape(value)
     if shape:
-        count = 1
-        for length in shape:
-            count *= length
-        return count
+        if isinstance(value, np.ndarray):
+            return value.size
+        return int(shape[0])  # the columns of a table count one by one, as its arrays do
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, tuple | list):

@@ -158,7 +158,11 @@ def _take(step: Step, found: list[Array], memo: Memo) -> bool:
         case CheckSize(position, length, _):
             return bool(found[position].shape[0] == length)
         case Call(library, sources):
-            found += library.function(*(found[source] for source in sources))
+            given = [found[source] for source in sources]
+            results = library.function(*given)
+            if not library.fits(given, results):
+                return False
+            found += results
     return True
 
 
@@ -190,10 +194,10 @@ class Linker:
         wanted = trace.wanted()
         for number, events in enumerate(segments):
             later = [n for rest in segments[number + 1 :] for n in _needed(rest)] + wanted
-            speculative = (
-                number == len(segments) - 1 and not apart and not isinstance(events[-1], LibraryStep)
-            )
+            ends_with_call = isinstance(events[-1], LibraryStep)
+            speculative = number == len(segments) - 1 and not apart and not ends_with_call
             steps += _size_checks(events, where)
+            events = _checked_early(events, where, steps)
             needed = _needed(events) + (wanted if speculative else [])
             count = self._run(needed, [] if speculative else later, where, count, steps)
             count = _follow(events, where, count, steps)
@@ -274,6 +278,19 @@ def _size_checks(events: Iterable[Event], where: dict[Node, int]) -> list[Step]:
             position = next(p for node, p in where.items() if event.dim in node.shape[:1])
             found.append(CheckSize(position, event.value, f"{event.dim.name} is {event.value}"))
     return found
+
+
+def _checked_early(events: Sequence[Event], where: dict[Node, int], steps: list[Step]) -> list[Event]:
+    """The events without the guards on values that are there already: those are checked before anything else
+    runs, so that no program meets what a library step gave in vain.
+    """
+    later: list[Event] = []
+    for event in events:
+        if isinstance(event, Guard) and event.node in where:
+            _follow([event], where, 0, steps)
+        else:
+            later.append(event)
+    return later
 
 
 def _follow(events: Iterable[Event], where: dict[Node, int], count: int, steps: list[Step]) -> int:

@@ -53,7 +53,9 @@ def clip(
 
 
 def _within(dtype: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    """The bounds without Python integers that no integer of this dtype can exceed, as NumPy leaves them out."""
+    """The bounds without Python integers that no integer of this dtype can exceed, as NumPy leaves them
+    out.
+    """
     if not isinstance(dtype, np.dtype) or dtype.kind not in "iu":
         return low, high
     limits = np.iinfo(dtype)

@@ -72,6 +72,12 @@ def _dtype_key(array: Array) -> Hashable:
     return str(dtype)
 
 
+def _tells_length(array: Array) -> bool:
+    """Whether an array of the graph stands for the column; of a column in a cell the graph sees no length."""
+    dtype = array.dtype
+    return is_value_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype) or is_text(dtype)
+
+
 def _is_default(index: Any) -> bool:
     return type(index) is pd.RangeIndex and index.start == 0 and index.step == 1 and index.name is None
 
@@ -108,7 +114,7 @@ class PandasCarrier:
 
     def _signature(self, value: Any, columns: list[Array]) -> Hashable:
         keys = tuple(map(_dtype_key, columns))
-        default = _is_default(value.index)
+        default = _is_default(value.index), None if any(map(_tells_length, columns)) else len(value)
         if value.ndim == 1:
             return "series", type(value.name), value.name, keys, default
         labels = value.columns

@@ -42,7 +42,7 @@ def library_step(base: type, name: str, args: tuple[Any, ...], kwargs: Mapping[s
     """The lazy result of `base.name(*args, **kwargs)`, or NOT_CARRIED where the graph cannot hold it."""
     inputs: list[Node] = []
     try:
-        template = _template((args, dict(kwargs)), inputs)
+        template = _template((args, dict(kwargs)), inputs, {})
     except Unsupported as unsupported:
         return _refused(name, unsupported.reason)
     changes = name.split(".")[-1] in _MUTATING or bool(kwargs.get("inplace"))
@@ -65,15 +65,19 @@ def _refused(name: str, reason: str) -> Any:
     return NOT_CARRIED
 
 
-def _template(value: Any, inputs: list[Node]) -> Any:
-    """The arguments with slots in the place of what comes from arrays."""
+def _template(value: Any, inputs: list[Node], slots: dict[int, _Slot]) -> Any:
+    """The arguments with slots in the place of what comes from arrays; one object is one slot, because pandas
+    asks which operand is `self`.
+    """
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
-        return type(value)(_template(item, inputs) for item in value)
+        return type(value)(_template(item, inputs, slots) for item in value)
     if type(value) is dict:
-        return {key: _template(item, inputs) for key, item in value.items()}
+        return {key: _template(item, inputs, slots) for key, item in value.items()}
     if isinstance(value, pd.DataFrame | pd.Series):
-        nodes, make = assembler(as_state(value), value.name if value.ndim == 1 else None)
-        return _slot(inputs, nodes, make)
+        if id(value) not in slots:
+            nodes, make = assembler(as_state(value), value.name if value.ndim == 1 else None)
+            slots[id(value)] = _slot(inputs, nodes, make)
+        return slots[id(value)]
     node = array_node(value)
     if node is not None:
         return _slot(inputs, (node,), lambda arrays: arrays[0])
@@ -88,13 +92,15 @@ def _slot(inputs: list[Node], nodes: Sequence[Node], make: Callable[[Sequence[Ar
     return _Slot(start, len(inputs), make)
 
 
-def _filled(template: Any, arrays: Sequence[Array]) -> Any:
+def _filled(template: Any, arrays: Sequence[Array], made: dict[_Slot, Any]) -> Any:
     if isinstance(template, _Slot):
-        return template.make(arrays[template.start : template.stop])
+        if template not in made:
+            made[template] = template.make(arrays[template.start : template.stop])
+        return made[template]
     if type(template) in (list, tuple):
-        return type(template)(_filled(item, arrays) for item in template)
+        return type(template)(_filled(item, arrays, made) for item in template)
     if type(template) is dict:
-        return {key: _filled(item, arrays) for key, item in template.items()}
+        return {key: _filled(item, arrays, made) for key, item in template.items()}
     return template
 
 
@@ -121,7 +127,7 @@ class _Step:
             self._shapes = [array.shape for array in self._first]
 
     def _run(self, arrays: Sequence[Array]) -> list[Any]:
-        args, kwargs = _filled(self._template, arrays)
+        args, kwargs = _filled(self._template, arrays, {})
         with inside(None), pandas_code:
             result = self._method(*args, **kwargs)
         return [args[0], result] if self._changes else [result]
@@ -175,7 +181,9 @@ def _form(result: Any) -> Any:
         return None
     if _is_number(result):
         return "number", type(result)
-    return ("array", result.dtype, result.ndim) if _is_array(result) else _CARRIER.signature(result)
+    if _is_array(result):
+        return "array", result.dtype, result.ndim
+    return _CARRIER.signature(result)
 
 
 def _taken_apart(results: Sequence[Any]) -> list[Array]:
@@ -191,6 +199,16 @@ def _taken_apart(results: Sequence[Any]) -> list[Array]:
 def _stand_in(example: Any, nodes: Sequence[Node]) -> Any:
     if example is None:
         return None
+    if type(example) in (bool, int, float):
+        return _looked_at(example, nodes[0])
     if _is_number(example) or _is_array(example):
         return lazy_array(nodes[0], scalar=_is_number(example))
     return _CARRIER.stand_in(example, nodes)
+
+
+def _looked_at(number: Any, node: Node) -> Any:
+    """A Python number is given as it is: it is weak in arithmetic, and Python may look at it unseen."""
+    recording = current_recording()
+    assert recording is not None
+    recording.guard(node, np.asarray(number))
+    return number

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from fuse.codegen.math import double_word, narrow
+from fuse.codegen.math import double_word, single_hyperbolic
 from fuse.codegen.math.coefficients import SINH, TANH_SINGLE
-from fuse.codegen.math.dispatch import by_precision, widened
+from fuse.codegen.math.dispatch import by_precision
 from fuse.codegen.math.double_word import Pair
 from fuse.codegen.math.exponential import exp_pair, expm1_half_short, power_of_two, scale_by_power
 from fuse.codegen.math.logarithm import log1p_pair
@@ -148,8 +148,8 @@ def arctanh_double(s: Scalar, x: ir.Value) -> ir.Value:
 
 
 tanh = by_precision(tanh_double, tanh_single)
-sinh = widened(sinh_double, narrow.sinh)
-cosh = widened(cosh_double, narrow.cosh)
-arcsinh = widened(arcsinh_double, narrow.arcsinh)
-arccosh = widened(arccosh_double, narrow.arccosh)
-arctanh = widened(arctanh_double, narrow.arctanh)
+sinh = by_precision(sinh_double, single_hyperbolic.sinh)
+cosh = by_precision(cosh_double, single_hyperbolic.cosh)
+arcsinh = by_precision(arcsinh_double, single_hyperbolic.arcsinh)
+arccosh = by_precision(arccosh_double, single_hyperbolic.arccosh)
+arctanh = by_precision(arctanh_double, single_hyperbolic.arctanh)

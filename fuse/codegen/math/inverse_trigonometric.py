@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from fuse.codegen.math import double_word, narrow
+from fuse.codegen.math import double_word, single_trigonometric
 from fuse.codegen.math.coefficients import ASIN, ATAN
-from fuse.codegen.math.dispatch import widened
+from fuse.codegen.math.dispatch import by_precision
 from fuse.codegen.math.double_word import Pair
 from fuse.codegen.scalar import Scalar
 
@@ -115,7 +115,7 @@ def arccos_double(s: Scalar, x: ir.Value) -> ir.Value:
     return s.add(*double_word.select(s, far, beyond, _constant_minus(s, HALF_PI, signed)))
 
 
-arcsin = widened(arcsin_double)
-arccos = widened(arccos_double)
-arctan = widened(arctan_double, narrow.arctan)
-arctan2 = widened(arctan2_double, narrow.arctan2)
+arcsin = by_precision(arcsin_double, single_trigonometric.arcsin)
+arccos = by_precision(arccos_double, single_trigonometric.arccos)
+arctan = by_precision(arctan_double, single_trigonometric.arctan)
+arctan2 = by_precision(arctan2_double, single_trigonometric.arctan2)

@@ -6,8 +6,7 @@ divide; c, a short number near 1/z from the table, makes r = z*c - 1 exact and |
 c = 1 and log c = 0, so the result keeps its relative accuracy where the logarithm vanishes. k * ln2_high -
 log_c_high is exact: both are multiples of 2**-42.
 
-Single precision: z in [sqrt(1/2), sqrt(2)), one polynomial of degree 8 in z - 1; log2, log10, log1p go
-through double precision.
+Single precision is in `single_logarithm.py`.
 """
 
 from __future__ import annotations
@@ -16,18 +15,17 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from fuse.codegen.math.coefficients import LOG, LOG_LONG, LOG_SINGLE, LOG_STEPS
-from fuse.codegen.math.dispatch import Emitter, by_precision, widened
+from fuse.codegen.math.coefficients import LOG, LOG_LONG, LOG_STEPS
+from fuse.codegen.math import single_logarithm
+from fuse.codegen.math.dispatch import Emitter, by_precision
 from fuse.codegen.math.double_word import Pair
+from fuse.codegen.math.single_logarithm import special_log
 from fuse.codegen.scalar import DOUBLE, FloatFormat, Scalar, format_of
 
 INVERSE, STEP_HIGH, STEP_LOW, STEP_BINARY = LOG_STEPS
 LN2_HIGH, LN2_LOW = 0.6931471805598903, 5.497923018708371e-14
 START = 0x3FE7333333333333
 """The word of 0.725, where the steps start."""
-SINGLE_START = 0x3F3504F3
-"""The word of sqrt(1/2)."""
-LN2_HIGH_SINGLE, LN2_LOW_SINGLE = 0.693145751953125, 1.4286068203094173e-06
 INVERSE_LN2 = (1.4426950408889634, 2.0355273740931033e-17)
 INVERSE_LN10 = (0.4342944819032518, 1.098319650216765e-17)
 TINY_SCALE = 2.0**54
@@ -118,29 +116,10 @@ def log1p_pair(s: Scalar, x: ir.Value, low: ir.Value | None = None) -> Pair:
     return high, s.add(tail, lost)
 
 
-def special_log(s: Scalar, x: ir.Value, value: ir.Value) -> ir.Value:
-    """`value` for positive finite x; -inf at zero, NaN below, x itself for +inf and NaN."""
-    form = format_of(x)
-    inside = s.icmp("<", s.sub(s.bits(x), 1), form.infinity - 1, signed=False)
-    zero = s.select(s.fcmp("==", x, 0.0), float("-inf"), x)
-    outside = s.select(s.fcmp("<", x, 0.0), float("nan"), zero)
-    return s.select(inside, value, outside)
-
-
 def log_double(s: Scalar, x: ir.Value) -> ir.Value:
     """The natural logarithm; 0.6 ulp."""
     high, low = log_pair(s, x)
     return special_log(s, x, s.add(high, low))
-
-
-def log_single(s: Scalar, x: ir.Value) -> ir.Value:
-    """The natural logarithm in single precision: log(1 + f) = f + f*f*(f*P(f) - 1/2)."""
-    parts = split(s, x, SINGLE_START)
-    f = s.sub(parts.z, 1.0)
-    curve = s.muladd(f, s.poly(f, LOG_SINGLE), -0.5)
-    tail = s.muladd(s.mul(f, f), curve, s.mul(parts.k, LN2_LOW_SINGLE))
-    high, low = s.fast_two_sum(s.mul(parts.k, LN2_HIGH_SINGLE), f)
-    return special_log(s, x, s.add(high, s.add(low, tail)))
 
 
 def _in_base(factor: tuple[float, float]) -> Emitter:
@@ -162,7 +141,7 @@ def log1p_double(s: Scalar, x: ir.Value) -> ir.Value:
     return s.select(s.fcmp("<", s.abs(x), 2.0**-55), x, value)
 
 
-log = by_precision(log_double, log_single)
-log2 = widened(_in_base(INVERSE_LN2))
-log10 = widened(_in_base(INVERSE_LN10))
-log1p = widened(log1p_double)
+log = by_precision(log_double, single_logarithm.log)
+log2 = by_precision(_in_base(INVERSE_LN2), single_logarithm.log2)
+log10 = by_precision(_in_base(INVERSE_LN10), single_logarithm.log10)
+log1p = by_precision(log1p_double, single_logarithm.log1p)

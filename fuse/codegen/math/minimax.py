@@ -188,6 +188,15 @@ def logarithm(
     return fit(_log_tail, lambda x: x**3 / mpmath.log1p(x), interval, terms, to_format)
 
 
+def short_logarithm(factor: mpf) -> Table:
+    """factor * log(1 + r) = factor*r + r*r*P(r), r between sqrt(1/2) - 1 and sqrt(2) - 1, in single precision."""
+    return fit(
+        lambda x: factor * (mpmath.log1p(x) - x) / x**2,
+        lambda x: x**2 / mpmath.log1p(x) / factor,
+        (-0.2930, 0.4143), 9, to_single,
+    )  # fmt: skip
+
+
 def binary_logarithm(interval: tuple[float, float], terms: int) -> Table:
     """log2(1 + r) = r * P(r)."""
     return fit(lambda x: mpmath.log1p(x) / LN2 / x, lambda x: mpf(1), interval, terms)
@@ -205,6 +214,22 @@ def cosine(terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
 def cube_root(terms: int) -> Table:
     """m**(1/3) for m in [1, 2), a first guess."""
     return fit(mpmath.cbrt, lambda x: 1 / mpmath.cbrt(x), (1.0, 2.0), terms)
+
+
+def inverse_cube_root(terms: int) -> Table:
+    """m**(-1/3) for m in [1, 2), a first guess."""
+    return fit(lambda x: 1 / mpmath.cbrt(x), mpmath.cbrt, (1.0, 2.0), terms, to_single)
+
+
+def inverse_cosh(terms: int) -> Table:
+    """arccosh(1 + d) = sqrt(2d) * (1 + d*P(d)), 0 <= d <= 1/2."""
+
+    def ratio(d: mpf) -> mpf:
+        return mpmath.acosh(1 + d) / mpmath.sqrt(2 * d)
+
+    return fit(
+        lambda d: (ratio(d) - 1) / d, lambda d: d / ratio(d), (1e-6, 0.5), terms, to_single
+    )  # fmt: skip
 
 
 def log_gamma(terms: int) -> Table:
@@ -334,14 +359,24 @@ POLYNOMIALS: dict[str, Callable[[], Table]] = {
     "LOG2_SHORT": lambda: binary_logarithm(LOG_INTERVAL, 7),
     "LOG_SINGLE": lambda: logarithm((-0.2930, 0.4143), 9, to_single),
     "LOG_STEPPED_SINGLE": lambda: logarithm((-0.03419, 0.03419), 4, to_single),
+    "LOG2_SINGLE": lambda: short_logarithm(1 / LN2),
+    "LOG10_SINGLE": lambda: short_logarithm(1 / mpmath.log(10)),
     "SIN": lambda: odd(mpmath.sin, QUARTER, 6),
     "COS": lambda: cosine(6),
     "SIN_SINGLE": lambda: odd(mpmath.sin, QUARTER, 3, to_single),
     "COS_SINGLE": lambda: cosine(3, to_single),
+    "TAN_SINGLE": lambda: odd(mpmath.tan, QUARTER, 7, to_single),
+    "ATAN_SINGLE": lambda: odd(mpmath.atan, 1.0, 9, to_single),
+    "ASIN_SINGLE": lambda: odd(mpmath.asin, 0.5001, 6, to_single),
+    "SINH_SINGLE": lambda: odd(mpmath.sinh, 1.0, 4, to_single),
+    "ASINH_SINGLE": lambda: odd(mpmath.asinh, 0.5001, 5, to_single),
+    "ACOSH_SINGLE": lambda: inverse_cosh(5),
+    "ATANH_SINGLE": lambda: odd(mpmath.atanh, 0.5001, 6, to_single),
     "ATAN": lambda: odd(mpmath.atan, 0.41422, 11),
     "ASIN": lambda: odd(mpmath.asin, 0.5, 15),
     "SINH": lambda: odd(mpmath.sinh, 1.0, 7),
     "CBRT": lambda: cube_root(5),
+    "CBRT_INVERSE_SINGLE": lambda: inverse_cube_root(6),
     "LGAMMA": lambda: log_gamma(25),
     "STIRLING": lambda: stirling(7),
 }

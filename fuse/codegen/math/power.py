@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
+from fuse.codegen.math import single_logarithm
 from fuse.codegen.math.coefficients import CBRT, EXP2_SHORT, EXP_SHORT_SINGLE, LOG2_SHORT, LOG_STEPS
 from fuse.codegen.math.dispatch import by_precision, widened
 from fuse.codegen.math.double_word import Pair
@@ -22,7 +23,7 @@ from fuse.codegen.math.exponential import (
     scale_by_power,
 )
 from fuse.codegen.math.logarithm import Split, log_long, split
-from fuse.codegen.math.single_logarithm import LN2_HIGH, LN2_LOW, log_long_single
+from fuse.codegen.math.single_logarithm import LN2
 from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar, format_of
 
 
@@ -53,9 +54,9 @@ def _power_of_any(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
 
 def power_single(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
     """x**y in single precision; 0.9 ulp."""
-    product, rest = _logarithm_times(s, log_long_single(s, x), y)
+    product, rest = _logarithm_times(s, single_logarithm.log_pair(s, x), y)
     k, word = round_to_integer(s, product, LOG2_E)
-    f = s.add(s.muladd(k, -LN2_HIGH, product), s.muladd(k, -LN2_LOW, rest))
+    f = s.add(s.muladd(k, -LN2[0], product), s.muladd(k, -LN2[1], rest))
     curve = s.muladd(f, s.poly(f, EXP_SHORT_SINGLE[1:]), EXP_SHORT_SINGLE[0])
     value = s.muladd(f, s.muladd(f, curve, 1.0), 1.0)
     value = s.from_bits(s.add(s.bits(value), s.shl(word, 23)))

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
+from fuse.codegen.math import single_trigonometric
 from fuse.codegen.math.coefficients import COS, COS_SINGLE, SIN, SIN_SINGLE
-from fuse.codegen.math.dispatch import Emitter, by_precision, widened
+from fuse.codegen.math.dispatch import Emitter, by_precision
 from fuse.codegen.math.double_word import Pair, divide, negate, select
 from fuse.codegen.math.exponential import round_to_integer
 from fuse.codegen.math.reduction import reduce_huge
@@ -125,6 +126,16 @@ def _single(shift: int, double: Emitter) -> Emitter:
     return emit
 
 
+def tan_single(s: Scalar, x: ir.Value) -> ir.Value:
+    """The tangent in single precision, by its own reduction for moderate x, the double function for others."""
+    angle = reduce_moderate(s, x)
+    odd = s.icmp("!=", s.and_(angle.quadrant, 1), 0)
+    value = single_trigonometric.tangent(s, odd, angle.high, angle.low)
+    huge = s.fcmp(">", s.abs(x), SINGLE_CONSTANTS.limit)
+    value = s.if_any(huge, lambda: [s.fptrunc(tan_double(s, s.fpext(x, DOUBLE)), FLOAT)], [value])[0]
+    return s.select(s.fcmp("==", x, 0.0), x, value)
+
+
 def tan_double(s: Scalar, x: ir.Value) -> ir.Value:
     """The tangent: sin/cos, or -cos/sin in odd quadrants, as pairs; 0.6 ulp."""
     angle = reduce_double(s, x)
@@ -156,6 +167,6 @@ def _scaled(factor: float) -> Emitter:
 
 sin = by_precision(sin_double, _single(0, sin_double))
 cos = by_precision(cos_double, _single(1, cos_double))
-tan = widened(tan_double)
+tan = by_precision(tan_double, tan_single)
 deg2rad = by_precision(_scaled(math.pi / 180.0), _scaled(PI_SINGLE / 180.0))
 rad2deg = by_precision(_scaled(180.0 / math.pi), _scaled(180.0 / PI_SINGLE))
