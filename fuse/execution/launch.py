@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import sys
@@ -9,6 +10,7 @@ import threading
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -33,9 +35,17 @@ from fuse.plan.kernels import (
 from fuse.plan.steps import KernelStep
 from fuse.runtime import cache, threads
 
-FORMAT = 2
-"""Raised whenever generated code or the calling convention changes, so that old cache entries are not used.
-"""
+
+@functools.cache
+def generator_digest() -> str:
+    """A digest of the code generator's own source: an object made by another version of it is not used."""
+    import fuse.codegen
+
+    folder = Path(next(iter(fuse.codegen.__path__)))
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ def code_for(kernel: Kernel, layout: Layout) -> Code:
     from fuse.codegen.target import current_target
 
     target = current_target()
-    text = f"{FORMAT}\n{layout}\n{to_text(kernel)}"
+    text = f"{generator_digest()}\n{layout}\n{to_text(kernel)}"
     key = hashlib.sha256(f"{target.key}\n{text}".encode()).hexdigest()
     found = codes.codes.get(key)
     if found is not None:

@@ -75,8 +75,8 @@ def _log_of_pair(
     """log(larger + smaller + low), or log(2 size) where that is huge; size itself if infinite or NaN."""
     huge = s.fcmp(">", size, HUGE)
     high, rest = s.fast_two_sum(larger, smaller)
-    high, rest = s.select(huge, size, high), s.select(huge, 0.0, s.add(rest, low))
-    doublings = s.select(huge, s.const(size, 1.0 / EXPONENT_UNIT), 0.0)
+    high, rest = s.select(huge, s.mul(size, 0.125), high), s.select(huge, 0.0, s.add(rest, low))
+    doublings = s.select(huge, s.const(size, 4.0 / EXPONENT_UNIT), 0.0)
     value = log_of_sum(s, high, rest, doublings)
     return s.select(s.fcmp("<", size, float("inf")), value, size)
 
