@@ -17,10 +17,10 @@ import warnings
 from os import path
 from typing import TYPE_CHECKING, Any
 
-from fuse import config as config  # the module, which is also the context manager `fuse.config(...)`
 from fuse.config import set_config
 
 if TYPE_CHECKING:
+    from fuse.config import ConfigModule
     from fuse.errors import ExportError, FuseError, SchemaError, StrictModeError
     from fuse.explain import Explanation
     from fuse.integrations.capture.report import report
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from fuse.integrations.jit.function import jit
     from fuse.integrations.scorer.scorer import Scorer, compile  # noqa: A004  # a name users read as fuse.compile
     from fuse.runtime.threads import get_num_threads, set_num_threads
+
+    config: ConfigModule
+else:
+    from fuse import config  # the module, which is also the context manager `fuse.config(...)`
 
 __version__ = "0.1.0"
 

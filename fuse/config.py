@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,17 @@ def _changed(base: Config, changes: dict[str, Any]) -> Config:
     return replace(base, **changes)
 
 
-class _CallableModule(ModuleType):
+class ConfigModule(ModuleType):
     """`fuse.config` is this module and, for users, the context manager of the same name."""
+
+    if TYPE_CHECKING:
+        config: Callable[..., AbstractContextManager[Config]]
+        current: Callable[[], Config]
+        from_environment: Callable[..., Config]
+        set_config: Callable[..., None]
 
     def __call__(self, **changes: Any) -> AbstractContextManager[Config]:
         return config(**changes)
 
 
-sys.modules[__name__].__class__ = _CallableModule
+sys.modules[__name__].__class__ = ConfigModule
