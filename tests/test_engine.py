@@ -4,6 +4,7 @@ targets.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,7 +36,7 @@ def check(outputs: Sequence[Node], bindings: dict[Node, np.ndarray]) -> list[np.
     compiled = engine.evaluate(outputs, bindings)
     for got, want in zip(compiled, interpret(outputs, bindings), strict=True):
         assert (got.dtype, got.shape) == (want.dtype, want.shape)
-        np.testing.assert_allclose(got, want, rtol=1e-12 if got.dtype != np.float32 else 1e-5)
+        np.testing.assert_allclose(got, want, rtol=1e-12 if got.dtype != np.float32 else 1e-5, atol=1e-15)
     return compiled
 
 
@@ -242,3 +243,29 @@ def test_models_over_a_matrix_in_memory(layout: str) -> None:
     check([op("add", spread, op("multiply", columns[2], columns[4]))], bindings)
     kept = [build.compress(column, op("greater", columns[0], build.constant(0.0))) for column in columns]
     check([build.forest(build.stack(kept, 1), small_forest()), kept[3]], bindings)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["uniform", "normal"])
+@pytest.mark.parametrize("count", [1_000, 300_000])
+def test_sums_are_no_worse_than_numpys(dtype: str, kind: str, count: int) -> None:
+    ours, numpys = 0.0, 0.0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        array = (rng.random(count) if kind == "uniform" else rng.standard_normal(count)).astype(dtype)
+        (a,), bindings = bound(array)
+        exact = math.fsum(array.tolist())
+        ours += abs(float(engine.evaluate([build.reduce("sum", a)], bindings)[0]) - exact)
+        numpys += abs(float(array.sum()) - exact)
+    assert ours <= 1.2 * numpys
+
+
+def test_sums_of_infinities_and_of_negative_zeros() -> None:
+    array = np.full(N, -0.0)
+    (a,), bindings = bound(array)
+    (total,) = engine.evaluate([build.reduce("sum", a)], bindings)
+    assert total == 0.0
+    assert np.signbit(total)
+    for special in ([np.inf], [np.inf, -np.inf], [np.nan], [-np.inf, 1e308]):
+        array[1000 : 1000 + len(special)] = special
+        check([build.reduce("sum", a)], bindings)

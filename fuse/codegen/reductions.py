@@ -21,6 +21,7 @@ from fuse.codegen.conversions import as_bool_byte, emit_convert
 from fuse.codegen.dtypes import register_type, vector
 from fuse.codegen.elementwise import emit_op
 from fuse.codegen.frame import Frame, at, splat, tree_reduce
+from fuse.codegen.scalar import Scalar
 from fuse.ir.ops import identity
 from fuse.plan.kernels import Map, Reduction
 
@@ -39,6 +40,7 @@ class Accumulator:
     dtype: np.dtype
     unit: ir.Value
     tile: ir.Value
+    rest: ir.Value | None
 
 
 def accumulator_dtype(kind: str, dtype: np.dtype) -> np.dtype:
@@ -57,7 +59,9 @@ def make_accumulators(frame: Frame, stage: Map) -> list[Accumulator]:
         source = stage.body[reduction.value].dtype
         dtype = accumulator_dtype(reduction.kind, source)
         kind = vector(register_type(dtype), frame.lanes)
-        found.append(Accumulator(reduction, source, dtype, frame.alloca(kind), frame.alloca(kind)))
+        unit, tile = frame.alloca(kind), frame.alloca(kind)
+        rest = frame.alloca(kind) if reduction.kind == "sum" and dtype.kind == "f" else None
+        found.append(Accumulator(reduction, source, dtype, unit, tile, rest))
     return found
 
 
@@ -76,9 +80,12 @@ def _combine(frame: Frame, accumulator: Accumulator, left: ir.Value, right: ir.V
 
 
 def start_unit(frame: Frame, accumulators: list[Accumulator]) -> None:
-    """unit[lane] = identity"""
+    """unit[lane] = identity; rest[lane] = 0"""
     for accumulator in accumulators:
-        frame.builder.store(_identity(frame, accumulator), accumulator.unit)
+        start = _identity(frame, accumulator)
+        frame.builder.store(start, accumulator.unit)
+        if accumulator.rest is not None:
+            frame.builder.store(frame.scalar.const(start, 0.0), accumulator.rest)
 
 
 def start_tile(frame: Frame, accumulators: list[Accumulator]) -> None:
@@ -99,27 +106,44 @@ def update(frame: Frame, accumulator: Accumulator, value: ir.Value, counts: ir.V
 
 
 def finish_tile(frame: Frame, accumulators: list[Accumulator]) -> None:
-    """unit[lane] = unit[lane] (op) tile[lane]"""
+    """unit[lane] = unit[lane] (op) tile[lane]; of a sum, what the addition rounded off goes to rest[lane]"""
     b = frame.builder
     for accumulator in accumulators:
         kind = vector(register_type(accumulator.dtype), frame.lanes)
         before, more = b.load(accumulator.unit, typ=kind), b.load(accumulator.tile, typ=kind)
-        b.store(_combine(frame, accumulator, before, more), accumulator.unit)
+        if accumulator.rest is None:
+            b.store(_combine(frame, accumulator, before, more), accumulator.unit)
+            continue
+        total, lost = frame.scalar.two_sum(before, more)
+        b.store(total, accumulator.unit)
+        b.store(b.fadd(b.load(accumulator.rest, typ=kind), lost), accumulator.rest)
 
 
 def finish_unit(frame: Frame, accumulators: list[Accumulator], unit: ir.Value) -> None:
-    """partial[unit] = tree(unit[0], unit[1], …)"""
+    """partial[unit] = tree(unit[0], unit[1], …) + tree(rest[0], rest[1], …)"""
     b, s = frame.builder, frame.scalar
     for accumulator in accumulators:
-        kind = vector(register_type(accumulator.dtype), frame.lanes)
-        lanes = b.load(accumulator.unit, typ=kind)
-        parts = [b.extract_element(lanes, ir.Constant(ir.IntType(32), lane)) for lane in range(frame.lanes)]
-        total = tree_reduce(parts, lambda left, right, a=accumulator: _combine(frame, a, left, right))
+        total = _tree(frame, accumulator, accumulator.unit)
+        if accumulator.rest is not None:
+            total = _with_rest(s, total, _tree(frame, accumulator, accumulator.rest))
         result = frame.kernel.buffers[accumulator.reduction.buffer].dtype
         if accumulator.source.kind != "b":
             total = emit_convert(s, total, accumulator.dtype, result)
-        size = result.itemsize
-        b.store(total, at(b, frame.pointer(accumulator.reduction.buffer), unit, size))
+        b.store(total, at(b, frame.pointer(accumulator.reduction.buffer), unit, result.itemsize))
+
+
+def _tree(frame: Frame, accumulator: Accumulator, memory: ir.Value) -> ir.Value:
+    """Lanes folded in pairs, then pairs of pairs."""
+    b = frame.builder
+    lanes = b.load(memory, typ=vector(register_type(accumulator.dtype), frame.lanes))
+    parts = [b.extract_element(lanes, ir.Constant(ir.IntType(32), lane)) for lane in range(frame.lanes)]
+    return tree_reduce(parts, lambda left, right: _combine(frame, accumulator, left, right))
+
+
+def _with_rest(s: Scalar, total: ir.Value, rest: ir.Value) -> ir.Value:
+    """total + rest; an infinite or NaN total, whose rest means nothing, and a zero rest leave it as it is."""
+    counts = s.and_(s.fcmp("<", s.abs(total), float("inf")), s.fcmp("!=", rest, 0.0))
+    return s.select(counts, s.add(total, rest), total)
 
 
 def row_mask(frame: Frame, row: ir.Value, rows: ir.Value) -> ir.Value:

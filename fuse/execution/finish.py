@@ -15,15 +15,37 @@ _COMBINE: Mapping[str, Callable[..., Any]] = {
 
 
 def combine(kind: str, partials: np.ndarray) -> np.ndarray:
-    """Fold the last axis by a fixed tree: neighbours in pairs, then pairs of pairs."""
-    function = _COMBINE[kind]
+    """Fold the last axis by a fixed tree: neighbours in pairs, then pairs of pairs.
+
+    A float sum keeps what each addition rounds off (Knuth's two-sum) and adds it at the end.
+    """
+    if kind == "sum" and partials.dtype.kind == "f" and partials.shape[-1] > 2:
+        return _compensated_sum(partials)
+    return _tree(_COMBINE[kind], partials)
+
+
+def _tree(function: Callable[..., Any], partials: np.ndarray) -> np.ndarray:
     while partials.shape[-1] > 1:
         even = partials.shape[-1] & ~1
         paired = function(partials[..., 0:even:2], partials[..., 1:even:2])
-        partials = (
-            np.concatenate([paired, partials[..., even:]], axis=-1) if even != partials.shape[-1] else paired
-        )
+        odd = even != partials.shape[-1]
+        partials = np.concatenate([paired, partials[..., even:]], axis=-1) if odd else paired
     return partials[..., 0]
+
+
+def _compensated_sum(partials: np.ndarray) -> np.ndarray:
+    lost: list[np.ndarray] = []
+
+    def two_sum(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        total = left + right
+        part = total - left
+        lost.append((left - (total - part)) + (right - part))
+        return total
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = _tree(two_sum, partials)
+        rest = sum(np.add.reduce(level, axis=-1) for level in reversed(lost))
+        return np.where(np.isfinite(total) & (rest != 0), total + rest, total).astype(partials.dtype)
 
 
 def close_gaps(output: np.ndarray, counts: Sequence[int], block: int) -> None:

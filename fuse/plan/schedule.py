@@ -32,7 +32,7 @@ class Schedule:
         return self.tile + 64
 
 
-def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int) -> Schedule:
+def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int, reduces: bool) -> Schedule:
     """A schedule from what the kernel computes.
 
     Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency.
@@ -42,7 +42,7 @@ def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int) -> Sche
     widest = max((dtype.itemsize for dtype in dtypes), default=8)
     register = 64 // max(widest, 4)
     lanes = register * (4 if cost <= LIGHT else 2)
-    tile = 1024
+    tile = 512 if reduces else 1024
     while tile > 256 and tiles * tile * 8 > 1 << 19:
         tile //= 2
     return Schedule(tile=tile, lanes=min(32, max(8, lanes)))

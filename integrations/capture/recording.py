@@ -215,7 +215,9 @@ def call_library(
     return outputs
 
 
-def _as_long_as(inputs: Sequence[Node], given: Sequence[Array]) -> Callable[[tuple[int, ...]], tuple[Any, ...]]:
+def _as_long_as(
+    inputs: Sequence[Node], given: Sequence[Array]
+) -> Callable[[tuple[int, ...]], tuple[Any, ...]]:
     """Shapes whose first length is an input's symbol where that is as long."""
     symbols = {length: dim for dim, length in _lengths(inputs, given).items()}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from fuse.integrations.capture.recording import Recording
+from fuse.integrations.capture.recording import PresumptionFailed, Recording
 from fuse.integrations.capture.values import values
 from fuse.integrations.jit.impure import impurity
 from fuse.integrations.jit.plan import own
@@ -22,11 +22,15 @@ from fuse.integrations.jit.surroundings import Surroundings
 def bring_back(
     run: Recording, stand_ins: StandIns, substitution: Substitution, surroundings: Surroundings
 ) -> None:
-    """Make the effects of a run those of the plain function."""
+    """Make the effects of a run those of the plain function. Raises PresumptionFailed, before any, when the run
+    presumed something: no plan will check it.
+    """
     reason = impurity(substitution.functions())
     if reason:
         run.taint(reason)
     effects = _Effects(run, stand_ins)
+    if run.presumed and (run.tainted or effects.are_there(substitution, surroundings)):
+        raise PresumptionFailed("no plan will check what was presumed")
     effects.on_globals(substitution)
     effects.on_surroundings(surroundings)
     effects.on_arguments()
@@ -38,6 +42,12 @@ class _Effects:
     def __init__(self, run: Recording, stand_ins: StandIns) -> None:
         self.run = run
         self.stand_ins = stand_ins
+
+    def are_there(self, substitution: Substitution, surroundings: Surroundings) -> bool:
+        """Whether the function did anything besides returning and writing to arrays and tables."""
+        changed = (_identities(copy) != _identities(before) for _, copy, before in self.stand_ins.containers)
+        outside = [*substitution.assigned(), *surroundings.changed_cells(), *surroundings.changed()]
+        return bool(outside) or any(changed)
 
     def on_globals(self, substitution: Substitution) -> None:
         for real, name, value in list(substitution.assigned()):

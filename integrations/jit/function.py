@@ -11,7 +11,6 @@ the library raises, and if it does not, the failure was ours and is reported.
 
 from __future__ import annotations
 
-import dis
 import functools
 from collections.abc import Callable
 from types import MethodType
@@ -22,10 +21,8 @@ import numpy as np
 from fuse import config
 from fuse.errors import ExportError, InternalError, SchemaError, StrictModeError
 from fuse.explain import Explanation
-from fuse.integrations.capture.location import is_users
 from fuse.integrations.capture.recording import (
     PresumptionFailed,
-    SizeGuard,
     SymbolicMismatch,
     current_recording,
 )
@@ -35,7 +32,7 @@ from fuse.integrations.jit.plan import Plan
 from fuse.integrations.jit.signature import Call, NotCarried, is_small, pattern
 from fuse.integrations.jit.statistics import Statistics
 from fuse.integrations.jit.substitute import ACTIVE
-from fuse.integrations.jit.trace import Recorded, Signature, SignatureKey, deliver, record
+from fuse.integrations.jit.trace import Recorded, Signature, SignatureKey, deliver, is_users_own, record
 from fuse.integrations.jit.writeback import overlaps
 
 P = ParamSpec("P")
@@ -147,7 +144,7 @@ class JitFunction(Generic[P, R]):
             found = record(self.py_func, args, kwargs, call, signature, presumes)
         except SymbolicMismatch:
             found = None
-        if found is None or any(isinstance(event, SizeGuard) for event in found.trace.events):
+        if found is None or found.looked_at_a_length:
             self._static.add(key)
             signature = Signature.of(call, self._key(call))
             found = record(self.py_func, args, kwargs, call, signature, presumes)
@@ -241,7 +238,7 @@ class JitFunction(Generic[P, R]):
         except PresumptionFailed:
             raise
         except Exception as error:  # see the file's docstring
-            if _is_users_own(error):
+            if is_users_own(error):
                 raise
             return self._after_failure(error, args, kwargs)
         try:
@@ -345,18 +342,6 @@ def _count(value: Any) -> int:
     elif not isinstance(value, tuple | list):
         return 0
     return max(map(_count, value), default=0)
-
-
-def _is_users_own(error: Exception) -> bool:
-    """Whether a `raise` or `assert` of the user's raised it, so that the plain function would do the same."""
-    trace = error.__traceback__
-    if trace is None:
-        return False
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    code = trace.tb_frame.f_code
-    raised = dis.opname[code.co_code[trace.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
-    return raised and is_users(code.co_filename)
 
 
 @overload

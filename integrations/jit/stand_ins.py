@@ -63,4 +63,5 @@ class StandIns:
 
 def _labels(value: Any) -> list[Any]:
     """What an object calls its columns, or itself."""
-    return list(value.columns) if hasattr(value, "columns") else [getattr(value, "name", None)]
+    has_columns = hasattr(type(value), "columns")  # asking a Series itself would look at its labels
+    return list(value.columns) if has_columns else [getattr(value, "name", None)]

@@ -110,6 +110,15 @@ class Surroundings:
             container for container, identities, _ in self._contents if _identities(container) != identities
         ]
 
+    def undo(self) -> None:
+        """Put back what containers, attributes and closure cells held, before the function runs once more."""
+        for container, identities, held in self._contents:
+            if _identities(container) != identities:
+                _restore(container, held)
+        for cell, value in self._cells:
+            if _content(cell) is not value and value is not _MISSING:
+                cell.cell_contents = value
+
     def changed_cells(self) -> list[CellType]:
         """The closure cells that hold something else now."""
         return [cell for cell, value in self._cells if _content(cell) is not value]
@@ -119,6 +128,16 @@ def _identities(container: Any) -> list[int]:
     if isinstance(container, _MAPPINGS):
         return [*map(id, container), *map(id, container.values())]
     return list(map(id, container))
+
+
+def _restore(container: Any, held: list[Any]) -> None:
+    """A dictionary's keys stand before its values."""
+    if isinstance(container, list):
+        container[:] = held
+    elif isinstance(container, dict | set):
+        container.clear()
+        half = len(held) // 2
+        container.update(zip(held[:half], held[half:], strict=True) if isinstance(container, dict) else held)
 
 
 def _content(cell: CellType) -> Any:

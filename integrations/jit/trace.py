@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import contextlib
+import dis
 import sys
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from fuse.integrations.capture.location import is_users
 from fuse.integrations.capture.recording import (
     PresumptionFailed,
     Recording,
+    SizeGuard,
     SymbolicMismatch,
     inside,
     recording,
@@ -81,6 +84,14 @@ class Recorded:
     recording: Recording
     carried: list[Any]
 
+    @property
+    def looked_at_a_length(self) -> bool:
+        """Whether Python did, in a recording that may become a plan. Any other had its effects already, and
+        must not run again.
+        """
+        events = () if self.trace.tainted else self.trace.events
+        return any(isinstance(event, SizeGuard) for event in events)
+
     def finish(self) -> Any:
         """The result of a recording that has no plan."""
         wanted = self.trace.wanted()
@@ -125,17 +136,51 @@ def record(
             for array, node in zip(call.arrays, signature.nodes, strict=True):
                 run.argument(array, node)
             stand_ins = StandIns(call, signature.nodes)
-            result = substitution(function)(
-                *map(stand_ins.of, arguments),
-                **{name: stand_ins.of(value) for name, value in keywords.items()},
-            )
+            try:
+                result = substitution(function)(
+                    *map(stand_ins.of, arguments),
+                    **{name: stand_ins.of(value) for name, value in keywords.items()},
+                )
+            except Exception as error:
+                if is_users_own(error) and not run.presumed:
+                    _bring_back_all(run, stand_ins, substitution, surroundings)
+                raise
             template = Template(result, stand_ins.positions, run)
             writes = tuple(stand_ins.writes(run))
             bring_back(run, stand_ins, substitution, surroundings)
             trace = _trace(run, signature, template, writes, surroundings)
             return Recorded(trace, run, stand_ins.carried)
+    except Exception as error:
+        if not is_users_own(error):  # the function runs again
+            surroundings.undo()
+        raise
     finally:
         ACTIVE.reset(token)
+
+
+def _bring_back_all(
+    run: Recording, stand_ins: StandIns, substitution: Substitution, surroundings: Surroundings
+) -> None:
+    """What a function did before it raised stays done."""
+    writes = list(stand_ins.writes(run))
+    arrays = [own(array) for array in values([node for write in writes for node in write.template.nodes])]
+    bring_back(run, stand_ins, substitution, surroundings)
+    for write in writes:
+        count = len(write.template.nodes)
+        write.apply(arrays[:count], stand_ins.carried)
+        del arrays[:count]
+
+
+def is_users_own(error: Exception) -> bool:
+    """Whether a `raise` or `assert` of the user's raised it, so that the plain function would do the same."""
+    trace = error.__traceback__
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    raised = dis.opname[code.co_code[trace.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
+    return raised and is_users(code.co_filename)
 
 
 @contextlib.contextmanager
@@ -149,8 +194,6 @@ def _doubting(run: Recording) -> Iterator[None]:
         if not run.presumed:
             raise
         raise PresumptionFailed from error
-    if run.presumed and run.tainted is not None:
-        raise PresumptionFailed("no plan will check what was presumed")
 
 
 def _trace(

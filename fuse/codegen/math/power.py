@@ -12,7 +12,14 @@ from __future__ import annotations
 from llvmlite import ir
 
 from fuse.codegen.math import single_logarithm
-from fuse.codegen.math.coefficients import CBRT, EXP2_SHORT, EXP_SHORT_SINGLE, LOG2_SHORT, LOG_STEPS
+from fuse.codegen.math.coefficients import (
+    CBRT,
+    CBRT_INVERSE_SINGLE,
+    EXP2_SHORT,
+    EXP_SHORT_SINGLE,
+    LOG2_SHORT,
+    LOG_STEPS,
+)
 from fuse.codegen.math.dispatch import by_precision, widened
 from fuse.codegen.math.double_word import Pair
 from fuse.codegen.math.exponential import (
@@ -25,6 +32,8 @@ from fuse.codegen.math.exponential import (
 from fuse.codegen.math.logarithm import Split, log_long, split
 from fuse.codegen.math.single_logarithm import LN2
 from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar, format_of
+
+INVERSE_CUBE_ROOTS = (1.0, 2.0 ** (-1 / 3), 2.0 ** (-2 / 3), 0.0)
 
 
 def power_double(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
@@ -140,6 +149,31 @@ def _cube_root_steps(s: Scalar, m: ir.Value, guess: ir.Value) -> ir.Value:
     return s.add(root, s.div(residual, s.mul(square, 3.0)))
 
 
+def cbrt_single(s: Scalar, x: ir.Value) -> ir.Value:
+    """The cube root in single precision: |x| = 2**(3j + i) m, y near m**(-1/3) to 17 bits, c = m y y, and one
+    Newton step from c with the residual exact and y y for 1/(c c).
+    """
+    size = s.abs(x)
+    small = s.fcmp("<", size, 2.0**-126)
+    word = s.bits(s.select(small, s.mul(size, 2.0**24), size))
+    exponent = s.add(s.lshr(word, 23), 2)
+    third = s.lshr(s.mul(exponent, 21846), 16)
+    remainder = s.sub(exponent, s.mul(third, 3))
+    fraction = s.or_(s.and_(word, (1 << 23) - 1), 127 << 23)
+    inverse = s.poly(s.from_bits(fraction), CBRT_INVERSE_SINGLE)
+    inverse = s.mul(inverse, s.lookup(remainder, INVERSE_CUBE_ROOTS, FLOAT))
+    m = s.from_bits(s.add(fraction, s.shl(remainder, 23)))
+    square = s.mul(inverse, inverse)
+    root = s.mul(m, square)
+    area, area_low = s.two_prod(root, root)
+    residual = s.muladd(s.neg(area_low), root, s.exact_muladd(s.neg(area), root, m))
+    root = s.muladd(residual, s.mul(square, 1.0 / 3.0), root)
+    bias = s.select(small, s.const(word, -43 - 8), s.const(word, -43))
+    root = s.from_bits(s.add(s.bits(root), s.shl(s.add(third, bias), 23)))
+    ordinary = s.icmp("<", s.sub(s.bits(size), 1), (0xFF << 23) - 1, signed=False)
+    return s.copysign(s.select(ordinary, root, s.add(size, size)), x)
+
+
 def hypot_double(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
     """sqrt(x*x + y*y) without overflow: the squares as pairs, the root corrected by its residual; 0.6 ulp."""
     x, y = s.abs(x), s.abs(y)
@@ -161,7 +195,7 @@ def hypot_double(s: Scalar, x: ir.Value, y: ir.Value) -> ir.Value:
 
 
 power = by_precision(power_double, power_single)
-cbrt = widened(cbrt_double)
+cbrt = by_precision(cbrt_double, cbrt_single)
 hypot = widened(hypot_double)
 
 

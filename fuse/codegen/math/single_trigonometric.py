@@ -18,6 +18,7 @@ from llvmlite import ir
 
 from fuse.codegen.math import narrow
 from fuse.codegen.math.coefficients import ASIN_SINGLE, ATAN_SINGLE, TAN_SINGLE
+from fuse.codegen.math.double_word import Pair
 from fuse.codegen.math.single_logarithm import rough_inverse
 from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar
 
@@ -28,13 +29,19 @@ LEAST, MOST = 0x21800000, 0x71800000
 
 TANGENT_SLOPE = 1.45
 """1 + 1.45 r*r is the slope of tan to 5 %, for what `low` adds."""
+TANGENT_OF_SQUARE = 0.56
+"""The slope of tan(r)/r as a function of r*r near the ends, for what the rounding of r*r loses."""
+SLOPE_OF_SQUARE, SLOPE_OF_CUBE = -0.144, -0.2
+"""The slope of z P(z) at 1, and P(1) nearly."""
 
 
 def tangent(s: Scalar, odd: ir.Value, high: ir.Value, low: ir.Value) -> ir.Value:
     """tan(high + low), or -1/tan where odd."""
-    square = s.mul(high, high)
+    square, square_low = s.two_prod(high, high)
     low = s.muladd(low, s.mul(square, TANGENT_SLOPE), low)
-    t, t_low = s.fast_two_sum(high, s.muladd(s.mul(high, square), s.poly(square, TAN_SINGLE), low))
+    low = s.muladd(s.mul(high, square_low), TANGENT_OF_SQUARE, low)
+    curve = s.muladd(square, s.poly(square, TAN_SINGLE[1:]), TAN_SINGLE[0])
+    t, t_low = s.fast_two_sum(high, s.muladd(s.mul(high, square), curve, low))
     inverse = s.div(-1.0, t)
     error = s.muladd(inverse, t_low, s.exact_muladd(inverse, t, 1.0))
     return s.select(odd, s.muladd(inverse, error, inverse), s.add(t, t_low))
@@ -42,23 +49,23 @@ def tangent(s: Scalar, odd: ir.Value, high: ir.Value, low: ir.Value) -> ir.Value
 
 @dataclass(frozen=True)
 class Turn:
-    """An angle that is base + t + (low + t z P(z)); base is at least |t| or 0."""
+    """An angle that is base + t + (low + cube P(z)), cube = t z; base is at least |t| or 0."""
 
-    base: tuple[ir.Value, ir.Value]
+    base: Pair
     t: ir.Value
-    low: ir.Value
     z: ir.Value
+    cube: ir.Value
+    low: ir.Value
 
     def angle(self, s: Scalar, coefficients: tuple[float, ...]) -> ir.Value:
         """Its value, rounded once where it matters."""
-        curve = s.muladd(s.mul(self.t, self.z), s.poly(self.z, coefficients), self.low)
+        slope = s.muladd(self.z, s.poly(self.z, coefficients[1:]), coefficients[0])
+        curve = s.muladd(self.cube, slope, self.low)
         high, low = s.fast_two_sum(self.base[0], self.t)
         return s.add(high, s.add(low, s.add(self.base[1], curve)))
 
 
-def _base(s: Scalar, choose: Callable[[ir.Value, ir.Value, ir.Value], ir.Value], like: ir.Value) -> tuple[
-    ir.Value, ir.Value
-]:  # fmt: skip
+def _base(s: Scalar, choose: Callable[[ir.Value, ir.Value, ir.Value], ir.Value], like: ir.Value) -> Pair:
     """Both parts of the base that `choose` picks among 0, pi/2 and pi."""
     zero = s.const(like, 0.0)
     parts = [choose(zero, s.const(like, HALF_PI[part]), s.const(like, PI[part])) for part in (0, 1)]
@@ -76,11 +83,15 @@ def arctan(s: Scalar, x: ir.Value) -> ir.Value:
     return s.copysign(_arctangent(s, base, t, rest), x)
 
 
-def _arctangent(s: Scalar, base: tuple[ir.Value, ir.Value], t: ir.Value, rest: ir.Value) -> ir.Value:
-    """base + arctan(t + rest); what the rest adds it adds times the slope, about 1 - t*t/2."""
-    z = s.mul(t, t)
+def _arctangent(s: Scalar, base: Pair, t: ir.Value, rest: ir.Value) -> ir.Value:
+    """base + arctan(t + rest). What the rest adds it adds times the slope, about 1 - t*t/2; what the
+    roundings of z and t z lose is made good with the slopes at t = 1.
+    """
+    z, z_low = s.two_prod(t, t)
+    cube, cube_low = s.two_prod(t, z)
     low = s.muladd(s.mul(rest, -0.5), z, rest)
-    return Turn(base, t, low, z).angle(s, ATAN_SINGLE)
+    low = s.muladd(s.mul(t, z_low), SLOPE_OF_SQUARE, s.muladd(cube_low, SLOPE_OF_CUBE, low))
+    return Turn(base, t, z, cube, low).angle(s, ATAN_SINGLE)
 
 
 def arctan2(s: Scalar, y: ir.Value, x: ir.Value) -> ir.Value:
@@ -117,8 +128,8 @@ def arcsin(s: Scalar, x: ir.Value) -> ir.Value:
     z, t, low = _root(s, size)
     base = _base(s, lambda zero, half, whole: s.select(far, half, zero), x)
     low = s.select(far, s.neg(low), 0.0)
-    turn = Turn(base, s.select(far, s.neg(t), size), low, s.select(far, z, s.mul(size, size)))
-    return s.copysign(turn.angle(s, ASIN_SINGLE), x)
+    t, z = s.select(far, s.neg(t), size), s.select(far, z, s.mul(size, size))
+    return s.copysign(Turn(base, t, z, s.mul(t, z), low).angle(s, ASIN_SINGLE), x)
 
 
 def arccos(s: Scalar, x: ir.Value) -> ir.Value:
@@ -128,5 +139,5 @@ def arccos(s: Scalar, x: ir.Value) -> ir.Value:
     z, t, low = _root(s, size)
     base = _base(s, lambda zero, half, whole: s.select(far, s.select(negative, whole, zero), half), x)
     t, low = s.copysign(t, x), s.from_bits(s.xor(s.bits(low), s.and_(s.bits(x), -1 << 31)))
-    turn = Turn(base, s.select(far, t, s.neg(x)), s.select(far, low, 0.0), s.select(far, z, s.mul(x, x)))
-    return turn.angle(s, ASIN_SINGLE)
+    t, z, low = s.select(far, t, s.neg(x)), s.select(far, z, s.mul(x, x)), s.select(far, low, 0.0)
+    return Turn(base, t, z, s.mul(t, z), low).angle(s, ASIN_SINGLE)
