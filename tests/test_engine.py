@@ -247,17 +247,16 @@ def test_models_over_a_matrix_in_memory(layout: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", ["uniform", "normal"])
-@pytest.mark.parametrize("count", [1_000, 300_000])
-def test_sums_are_no_worse_than_numpys(dtype: str, kind: str, count: int) -> None:
+def test_sums_are_no_worse_than_numpys(dtype: str, kind: str) -> None:
     ours, numpys = 0.0, 0.0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        array = (rng.random(count) if kind == "uniform" else rng.standard_normal(count)).astype(dtype)
+        array = (rng.random(300_000) if kind == "uniform" else rng.standard_normal(300_000)).astype(dtype)
         (a,), bindings = bound(array)
         exact = math.fsum(array.tolist())
         ours += abs(float(engine.evaluate([build.reduce("sum", a)], bindings)[0]) - exact)
         numpys += abs(float(array.sum()) - exact)
-    assert ours <= 1.2 * numpys
+    assert ours <= 1.05 * numpys
 
 
 def test_sums_of_infinities_and_of_negative_zeros() -> None:

@@ -17,6 +17,7 @@ from fuse.optimize.share_reductions import share_reductions
 from fuse.optimize.simplify import simplify
 from fuse.optimize.sink_broadcasts import sink_broadcasts
 from fuse.optimize.split_columns import split_columns
+from fuse.optimize.write_out_products import write_out_products
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ PIPELINE: tuple[Pass, ...] = (
         drop_unused_features,
         because="needs the feature matrix as columns, and the weights that the passes above leave",
         needs=frozenset({"forest", "dot"}),
+    ),
+    Pass(
+        write_out_products,
+        because="after the passes that match products: what they leave that is tiny needs no loop of its own",
+        needs=frozenset({"dot"}),
     ),
     Pass(
         share_reductions,

@@ -253,36 +253,6 @@ def computed_factors(node: Node) -> Node | None:
     return build.dot(_split(features, width), weights, node.location)
 
 
-_TINY_PRODUCT = 16
-"""Multiplications a row up to which a product is written out; as a stage of its own it costs more than that."""
-
-
-@rule("dot")
-def tiny_product(node: Node) -> Node | None:
-    """
-    dot(stack(f64, f64, axis=1), [2.0, 3.0]) => add(multiply(f64, 2.0), multiply(f64, 3.0))
-    dot(f22, [2.0, 3.0]) stays
-    """
-    features, weights = node.inputs
-    if not is_table(features) or weights.op != "constant" or features.dtype.kind != "f":
-        return None
-    table_of_weights = weights.attrs["value"].array
-    if table_of_weights.size > _TINY_PRODUCT:
-        return None
-    if table_of_weights.ndim == 1:
-        return _weighted(features, table_of_weights)
-    return build.stack([_weighted(features, column) for column in table_of_weights.T], 1)
-
-
-def _weighted(features: Node, weights: np.ndarray) -> Node:
-    """The columns times their weights, added from left to right."""
-    terms = [
-        build.elementwise("multiply", column, build.constant(weight, features.dtype))
-        for column, weight in zip(features.inputs, weights, strict=True)
-    ]
-    return functools.reduce(functools.partial(build.elementwise, "add"), terms)
-
-
 def _split(features: Node, width: int) -> Node:
     """One level: each column is the op over picked columns, which `push_slices` moves towards the inputs."""
     split = [

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from fuse.codegen.math import double_word, single_trigonometric
+from fuse.codegen.math import double_word, narrow, single_trigonometric
 from fuse.codegen.math.coefficients import ASIN, ATAN
 from fuse.codegen.math.dispatch import by_precision
 from fuse.codegen.math.double_word import Pair
@@ -91,8 +91,8 @@ def _arcsine_parts(s: Scalar, size: ir.Value) -> tuple[ir.Value, Pair]:
     far = s.fcmp(">", size, 0.5)
     square = s.select(far, s.muladd(size, -0.5, 0.5), s.mul(size, size))
     root = s.sqrt(square)
-    divisor = s.select(s.fcmp(">", root, 0.0), s.add(root, root), s.const(size, 1.0))
-    rest = s.div(s.exact_muladd(s.neg(root), root, square), divisor)
+    residual = s.exact_muladd(s.neg(root), root, square)
+    rest = s.mul(residual, double_word.rough_inverse(s, root, -1))
     t, t_low = s.select(far, root, size), s.select(far, rest, zero)
     curve = s.muladd(s.mul(t, square), s.poly(square, ASIN), t_low)
     return far, s.fast_two_sum(t, curve)
@@ -117,5 +117,5 @@ def arccos_double(s: Scalar, x: ir.Value) -> ir.Value:
 
 arcsin = by_precision(arcsin_double, single_trigonometric.arcsin)
 arccos = by_precision(arccos_double, single_trigonometric.arccos)
-arctan = by_precision(arctan_double, single_trigonometric.arctan)
-arctan2 = by_precision(arctan2_double, single_trigonometric.arctan2)
+arctan = by_precision(arctan_double, single_trigonometric.arctan, unfused=narrow.arctan)
+arctan2 = by_precision(arctan2_double, single_trigonometric.arctan2, unfused=narrow.arctan2)

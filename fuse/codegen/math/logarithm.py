@@ -142,6 +142,7 @@ def log1p_double(s: Scalar, x: ir.Value) -> ir.Value:
 
 
 log = by_precision(log_double, single_logarithm.log)
-log2 = by_precision(_in_base(INVERSE_LN2), single_logarithm.log2)
-log10 = by_precision(_in_base(INVERSE_LN10), single_logarithm.log10)
+_log2_double, _log10_double = _in_base(INVERSE_LN2), _in_base(INVERSE_LN10)
+log2 = by_precision(_log2_double, single_logarithm.log2, unfused=_log2_double)
+log10 = by_precision(_log10_double, single_logarithm.log10, unfused=_log10_double)
 log1p = by_precision(log1p_double, single_logarithm.log1p)

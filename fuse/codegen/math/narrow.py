@@ -1,9 +1,8 @@
-"""Single-precision functions in plain double arithmetic: the formulas of the double functions without their
-pairs.
+"""arctan and arctan2 of singles in plain double arithmetic: the formulas of the double functions without their
+pairs. They serve targets without a fused multiply-add, and points that `single_trigonometric` leaves out.
 
-A double carries 29 bits more than the result, so rounding errors on the way do not show; the tables and
-polynomials are those of the double functions. Each function takes and gives back doubles; `dispatch.widened`
-converts.
+A double carries 29 bits more than the result, so rounding errors on the way do not show; the polynomial is
+that of the double functions. Each function takes and gives back doubles; `dispatch` converts.
 """
 
 from __future__ import annotations
@@ -12,60 +11,10 @@ import math
 
 from llvmlite import ir
 
-from fuse.codegen.math.coefficients import ATAN, SINH
-from fuse.codegen.math.exponential import exp
-from fuse.codegen.math.logarithm import log1p_pair
+from fuse.codegen.math.coefficients import ATAN
 from fuse.codegen.scalar import Scalar
 
 TAN_EIGHTH = 0.41421356237309503
-INFINITY = float("inf")
-
-
-def sinh(s: Scalar, x: ir.Value) -> ir.Value:
-    """An odd polynomial below 1, else (E - 1/E)/2."""
-    size = s.abs(x)
-    square = s.mul(size, size)
-    small = s.muladd(s.mul(size, square), s.poly(square, SINH), size)
-    power = exp(s, size)
-    large = s.mul(s.sub(power, s.div(1.0, power)), 0.5)
-    return s.copysign(s.select(s.fcmp("<", size, 1.0), small, large), x)
-
-
-def cosh(s: Scalar, x: ir.Value) -> ir.Value:
-    """(E + 1/E)/2."""
-    power = exp(s, s.abs(x))
-    return s.mul(s.add(power, s.div(1.0, power)), 0.5)
-
-
-def _log1p(s: Scalar, x: ir.Value) -> ir.Value:
-    return s.add(*log1p_pair(s, x))
-
-
-def arcsinh(s: Scalar, x: ir.Value) -> ir.Value:
-    """log(1 + a), a = |x| + x*x/(1 + sqrt(1 + x*x))."""
-    size = s.abs(x)
-    square = s.mul(size, size)
-    root = s.sqrt(s.add(square, 1.0))
-    value = _log1p(s, s.add(size, s.div(square, s.add(root, 1.0))))
-    return s.copysign(s.select(s.fcmp("<", size, INFINITY), value, size), x)
-
-
-def arccosh(s: Scalar, x: ir.Value) -> ir.Value:
-    """log(1 + a), a = d + sqrt(d(d + 2)), d = x - 1."""
-    d = s.sub(x, 1.0)
-    value = _log1p(s, s.add(d, s.sqrt(s.mul(d, s.add(d, 2.0)))))
-    value = s.select(s.fcmp("<", x, INFINITY), value, x)
-    return s.select(s.fcmp("<", x, 1.0), float("nan"), value)
-
-
-def arctanh(s: Scalar, x: ir.Value) -> ir.Value:
-    """log(1 + 2x/(1 - x))/2."""
-    size = s.abs(x)
-    inside = s.fcmp("<", size, 1.0)
-    inner = s.select(inside, size, s.const(x, 0.5))
-    value = s.mul(_log1p(s, s.div(s.add(inner, inner), s.sub(1.0, inner))), 0.5)
-    edge = s.select(s.fcmp("==", size, 1.0), s.const(x, INFINITY), s.const(x, float("nan")))
-    return s.copysign(s.select(inside, value, edge), x)
 
 
 def _first_quadrant(s: Scalar, y: ir.Value, x: ir.Value) -> ir.Value:

@@ -18,8 +18,9 @@ from fuse.codegen.math.coefficients import (
     EXP_SHORT_SINGLE,
     SINH_SINGLE,
 )
+from fuse.codegen.math.double_word import rough_inverse
 from fuse.codegen.math.exponential import LOG2_E, power_of_two, round_to_integer
-from fuse.codegen.math.single_logarithm import EXPONENT_UNIT, LN2, log_of_sum, rough_inverse
+from fuse.codegen.math.single_logarithm import EXPONENT_UNIT, LN2, log_of_sum
 from fuse.codegen.scalar import Scalar
 
 OVERFLOW = 89.5

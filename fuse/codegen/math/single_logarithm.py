@@ -26,7 +26,7 @@ from fuse.codegen.math.coefficients import (
     LOG_STEPS_SINGLE,
 )
 from fuse.codegen.math.dispatch import Emitter
-from fuse.codegen.math.double_word import Pair
+from fuse.codegen.math.double_word import Pair, rough_inverse
 from fuse.codegen.scalar import FLOAT, Scalar, format_of
 
 INVERSE, STEP_HIGH, STEP_LOW = LOG_STEPS_SINGLE
@@ -43,8 +43,6 @@ LOG10_OF_2 = (0.301025390625, 4.605039066518657e-06)
 INVERSE_LN2 = (1.4426950216293335, 1.925963033500011e-08)
 INVERSE_LN10 = (0.4342944920063019, -1.0103049952192578e-08)
 TINY_SCALE = 2.0**24
-ROUGH_INVERSE = 0x7EF311C7
-"""Minus the word of x, the word of a number within 13 % of 1/x."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +77,6 @@ def special_log(s: Scalar, x: ir.Value, value: ir.Value) -> ir.Value:
     zero = s.select(s.fcmp("==", x, 0.0), float("-inf"), x)
     outside = s.select(s.fcmp("<", x, 0.0), float("nan"), zero)
     return s.select(inside, value, outside)
-
-
-def rough_inverse(s: Scalar, x: ir.Value, factor_exponent: int = 0) -> ir.Value:
-    """2**factor_exponent / x to 13 %, for positive normal x: enough to scale a correction."""
-    return s.from_bits(s.sub(ROUGH_INVERSE + (factor_exponent << 23), s.bits(x)))
 
 
 def _natural(s: Scalar, exponent: ir.Value, f: ir.Value, rest: ir.Value | None = None) -> ir.Value:

@@ -18,14 +18,15 @@ from llvmlite import ir
 
 from fuse.codegen.math import narrow
 from fuse.codegen.math.coefficients import ASIN_SINGLE, ATAN_SINGLE, TAN_SINGLE
-from fuse.codegen.math.double_word import Pair
-from fuse.codegen.math.single_logarithm import rough_inverse
+from fuse.codegen.math.double_word import Pair, rough_inverse
 from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar
 
 PI = (3.1415927410125732, -8.742277657347586e-08)
 HALF_PI = (1.5707963705062866, -4.371138828673793e-08)
 LEAST, MOST = 0x21800000, 0x71800000
-"""The words of 2**-60 and 2**100: between them residuals are exact and rough inverses right."""
+"""The words of 2**-60 and 2**100: between them residuals are exact and rough inverses right, unless the smaller
+coordinate is below `NEGLIGIBLE`; then the angle is the quotient itself."""
+NEGLIGIBLE = 2.0**-80
 
 TANGENT_SLOPE = 1.45
 """1 + 1.45 r*r is the slope of tan to 5 %, for what `low` adds."""
@@ -101,6 +102,7 @@ def arctan2(s: Scalar, y: ir.Value, x: ir.Value) -> ir.Value:
     small, large = s.select(steep, wide, high), s.select(steep, high, wide)
     t = s.div(small, large)
     rest = s.mul(s.exact_muladd(s.neg(t), large, small), rough_inverse(s, large))
+    rest = s.select(s.fcmp(">", small, NEGLIGIBLE), rest, 0.0)
     sign = s.select(s.xor(steep, left), s.const(s.bits(x), -1 << 31), 0)
     t, rest = (s.from_bits(s.xor(s.bits(part), sign)) for part in (t, rest))
     base = _base(s, lambda zero, half, whole: s.select(steep, half, s.select(left, whole, zero)), x)
