@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv demo test check bench accuracy fuzz clean
+.PHONY: help venv demo test check bench accuracy fuzz docs clean
 
 help:
-	@echo "make venv | demo | test | check | bench | accuracy | fuzz | clean"
+	@echo "make venv | demo | test | check | bench | accuracy | fuzz | docs | clean"
 
 venv: $(STAMP)
 
@@ -44,6 +44,9 @@ accuracy: venv
 
 fuzz: venv
 	$(RUN) -m tests.fuzz
+
+docs: venv
+	$(RUN) -m docs.generate
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

@@ -43,6 +43,10 @@ class PresumptionFailed(Exception):
     """The data are not what a recording presumed, or may not be: the driver records again and looks."""
 
 
+class SharedWrite(Exception):
+    """The function writes to memory that a library's result shares with an array: the plain function runs."""
+
+
 class SymbolicMismatch(Exception):
     """Two lengths with different symbols must be equal: the driver records again with static shapes."""
 

@@ -22,8 +22,9 @@ from fuse.integrations.jit.surroundings import Surroundings
 def bring_back(
     run: Recording, stand_ins: StandIns, substitution: Substitution, surroundings: Surroundings
 ) -> None:
-    """Make the effects of a run those of the plain function. Raises PresumptionFailed, before any, when the run
-    presumed something: no plan will check it.
+    """Make the effects of a run those of the plain function.
+
+    Raises PresumptionFailed, before any, when the run presumed something: no plan will check it.
     """
     reason = impurity(substitution.functions())
     if reason:

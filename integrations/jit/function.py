@@ -23,6 +23,7 @@ from fuse.errors import ExportError, InternalError, SchemaError, StrictModeError
 from fuse.explain import Explanation
 from fuse.integrations.capture.recording import (
     PresumptionFailed,
+    SharedWrite,
     SymbolicMismatch,
     current_recording,
 )
@@ -237,6 +238,9 @@ class JitFunction(Generic[P, R]):
             recorded, signature = self.recorded(call, args, kwargs, presumes)
         except PresumptionFailed:
             raise
+        except SharedWrite as reason:
+            fallback(self._name, str(reason))
+            return self._plain(args, kwargs)
         except Exception as error:  # see the file's docstring
             if is_users_own(error):
                 raise

@@ -16,6 +16,7 @@ from fuse.integrations.capture.location import is_users
 from fuse.integrations.capture.recording import (
     PresumptionFailed,
     Recording,
+    SharedWrite,
     SizeGuard,
     SymbolicMismatch,
     inside,
@@ -188,7 +189,7 @@ def _doubting(run: Recording) -> Iterator[None]:
     """Turn what fails after a presumption into PresumptionFailed."""
     try:
         yield
-    except SymbolicMismatch:
+    except (SymbolicMismatch, SharedWrite):
         raise
     except Exception as error:
         if not run.presumed:

@@ -1,13 +1,14 @@
 """Calls that NumPy runs: arrays go in evaluated, arrays that come out join the graph.
 
 In a recording such a call is a step of the plan that every replay runs again; Python values it returned are
-guarded. A function that writes to its first argument gets a copy, and the copy becomes the array's new
+guarded. Where a result is a view of an argument, neither may be written to afterwards: SharedWrite makes the
+plain function run. A function that writes to its first argument gets a copy, and the copy becomes the array's new
 content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,25 +61,36 @@ def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:
 
 def _run_step(function: Function, arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
     nodes: list[Node] = []
-    template = _lifted(arguments, nodes)
+    sources: list[Storage] = []
+    template = _lifted(arguments, nodes, sources)
     forms: list[Any] = []
+    shared: list[set[int]] = []
 
     def step(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         args, kwargs = _filled(template, arrays)
         found: list[np.ndarray] = []
-        forms.append(_taken_apart(function(*args, **kwargs), found))
-        del forms[1:]
+        form = _taken_apart(function(*args, **kwargs), found)
+        if not forms:
+            forms.append(form)
+            shared.append({n for n, array in enumerate(found) if _is_view_of(array, arrays)})
         return tuple(found)
 
     outputs = call_library(step, tuple(nodes))
-    return _put_together(forms[0], outputs)
+    for storage in sources if shared[0] else ():
+        storage.shared = True
+    return _put_together(forms[0], outputs, shared[0])
 
 
-def _lifted(value: Any, nodes: list[Node]) -> Any:
+def _is_view_of(array: np.ndarray, others: Sequence[Any]) -> bool:
+    return any(isinstance(other, np.ndarray) and np.may_share_memory(array, other) for other in others)
+
+
+def _lifted(value: Any, nodes: list[Node], sources: list[Storage]) -> Any:
     if isinstance(value, LazyArray):
         nodes.append(value._node)
+        sources.append(value._storage)
         return _Slot(len(nodes) - 1, np.generic if value._scalar else np.ndarray)
-    return _mapped(value, lambda item: _lifted(item, nodes))
+    return _mapped(value, lambda item: _lifted(item, nodes, sources))
 
 
 def _filled(value: Any, arrays: Sequence[np.ndarray]) -> Any:
@@ -102,14 +114,15 @@ def _kind(value: Any) -> type[Any]:
     return type(value)
 
 
-def _put_together(form: Any, nodes: Sequence[Node]) -> Any:
+def _put_together(form: Any, nodes: Sequence[Node], shared: Container[int]) -> Any:
     if not isinstance(form, _Slot):
         if not isinstance(form, tuple | list | dict | type(None)):
             recording = current_recording()
             assert recording is not None
             recording.taint(f"NumPy returned a {type(form).__name__}")
-        return _mapped(form, lambda item: _put_together(item, nodes))
+        return _mapped(form, lambda item: _put_together(item, nodes, shared))
     array = from_node(nodes[form.place], scalar=form.kind is np.generic)
+    array._storage.shared = form.place in shared
     return array if form.kind in (np.ndarray, np.generic) else array._observe().item()
 
 

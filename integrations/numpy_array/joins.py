@@ -12,6 +12,7 @@ from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import broadcast_operands, node
 from fuse.integrations.numpy_array.operands import node_of, operand, static, weak_dtype
 from fuse.integrations.numpy_array.storage import is_static
+from fuse.integrations.numpy_array.views import Reshaped
 from fuse.ir import build
 from fuse.ir.node import Node
 from fuse.ir.types import Shape, element_count
@@ -133,7 +134,10 @@ def at_least(rank: int, arrays: Sequence[Any]) -> Any:
     for array in arrays:
         value = node_of(array)
         wide = _at_least(value, rank)
-        found.append(array if wide is value and isinstance(array, LazyArray) else from_node(wide))
+        if not isinstance(array, LazyArray):
+            found.append(from_node(wide))
+        else:
+            found.append(array if wide is value else array._view(Reshaped(wide.shape)))
     return found[0] if len(found) == 1 else tuple(found)
 
 

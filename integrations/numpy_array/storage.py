@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from fuse.integrations.capture.recording import Recording, current_recording, inside
+from fuse.integrations.capture.recording import Recording, SharedWrite, current_recording, inside
 from fuse.integrations.capture.values import bind, known, values
 from fuse.ir.node import Node, walk
 from fuse.ir.types import Shape
@@ -29,9 +29,12 @@ _COMPANIONS = 32
 
 
 class Storage:
-    """One cell. `origin` is the argument node of a jitted function whose array the cell stands for."""
+    """One cell. `origin` is the argument node of a jitted function whose array the cell stands for.
 
-    __slots__ = ("__weakref__", "array", "node", "origin", "pinned", "readers", "recording")
+    Of a `shared` cell a library made a view that the recording knows nothing of.
+    """
+
+    __slots__ = ("__weakref__", "array", "node", "origin", "pinned", "readers", "recording", "shared")
 
     array: np.ndarray | None
     node: Node | None
@@ -51,6 +54,7 @@ class Storage:
         self.readers = []
         self.recording = recording
         self.origin: Node | None = None
+        self.shared = False
 
     def read(self) -> Node:
         """The node that stands for the present content in the graph that is being made."""
@@ -112,6 +116,8 @@ class Storage:
     def replace(self, node: Node) -> None:
         """An in-place operation: the content becomes this expression, of the same type."""
         recording = current_recording()
+        if self.shared:
+            raise SharedWrite("an array is written to of which a function of NumPy made a view")
         if self.pinned or self.recording is not recording:
             self._write_through(node, recording)
             return

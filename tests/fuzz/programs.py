@@ -31,7 +31,7 @@ DTYPES = (
 
 _INEXACT = re.compile(
     r"\b(exp|exp2|expm1|log|log1p|log2|log10|sin|cos|tan|tanh|arctan|arctan2|sinh|cbrt|hypot|logaddexp|sum|mean|std|"
-    r"var|prod|cumprod|dot|norm|average|nansum|nanmean|nanstd|power|corr|total|scaled|standard|predict\w*|"
+    r"var|prod|cumprod|dot|norm|average|nansum|nanmean|nanstd|power|corr|total|scaled|standard|predict\w*|float_power|interp|"
     r"transform|decision_function|pct_change|rolling|agg)\b|\*\*|@|groupby"
 )
 

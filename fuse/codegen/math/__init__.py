@@ -14,6 +14,7 @@ from types import MappingProxyType
 from fuse.codegen.math import (
     exponential,
     hyperbolic,
+    inverse_hyperbolic,
     inverse_trigonometric,
     logarithm,
     power,
@@ -29,7 +30,8 @@ _NAMES = {
     power: ("power", "sqrt", "cbrt", "hypot"),
     trigonometric: ("sin", "cos", "tan", "deg2rad", "rad2deg"),
     inverse_trigonometric: ("arcsin", "arccos", "arctan", "arctan2"),
-    hyperbolic: ("sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
+    hyperbolic: ("sinh", "cosh", "tanh"),
+    inverse_hyperbolic: ("arcsinh", "arccosh", "arctanh"),
     special: ("erf", "erfc", "gammaln", "logaddexp", "logaddexp2"),
     rounding: (
         "floor", "ceil", "rint", "trunc", "fmod", "remainder", "floor_divide",

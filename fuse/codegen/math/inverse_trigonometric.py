@@ -36,9 +36,27 @@ def arctan2_double(s: Scalar, y: ir.Value, x: ir.Value) -> ir.Value:
 
 
 def arctan_double(s: Scalar, x: ir.Value) -> ir.Value:
-    """The inverse tangent; 0.7 ulp."""
-    value = s.add(*_first_quadrant(s, s.abs(x), s.const(x, 1.0)))
-    return s.copysign(s.select(s.isnan(x), x, value), x)
+    """The inverse tangent; 0.8 ulp: t = |x|, (|x| - 1)/(|x| + 1) from tan(pi/8) on, -1/|x| from 1/tan(pi/8) on,
+    added to 0, pi/4 or pi/2.
+    """
+    size, zero = s.min(2.0**100, s.abs(x)), s.const(x, 0.0)
+    far, steep = s.fcmp(">", size, TAN_EIGHTH), s.fcmp(">", size, 1.0 / TAN_EIGHTH)
+    difference, total = s.sub(size, 1.0), s.add(size, 1.0)
+    top = s.select(steep, s.const(x, -1.0), s.select(far, difference, size))
+    bottom = s.select(steep, size, s.select(far, total, 1.0))
+    t = s.div(top, bottom)
+    lost = s.sub(s.sub(size, s.add(difference, 1.0)), s.mul(t, s.sub(size, s.sub(total, 1.0))))
+    middle = s.xor(far, steep)
+    rest = s.add(s.exact_muladd(s.neg(t), bottom, top), s.select(middle, lost, 0.0))
+    low = s.select(far, s.mul(rest, double_word.rough_inverse(s, bottom)), 0.0)
+    base = [
+        s.select(steep, s.const(x, half), s.select(far, s.const(x, quarter), zero))
+        for half, quarter in zip(HALF_PI, QUARTER_PI, strict=True)
+    ]
+    square = s.mul(t, t)
+    curve = s.muladd(s.mul(t, square), s.poly(square, ATAN), low)
+    high, rest = s.fast_two_sum(base[0], t)
+    return s.copysign(s.add(high, s.add(rest, s.add(base[1], curve))), x)
 
 
 def _first_quadrant(s: Scalar, y: ir.Value, x: ir.Value) -> Pair:

@@ -11,14 +11,14 @@ Single precision is in `single_logarithm.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llvmlite import ir
 
 from fuse.codegen.math.coefficients import LOG, LOG_LONG, LOG_STEPS
 from fuse.codegen.math import single_logarithm
 from fuse.codegen.math.dispatch import Emitter, by_precision
-from fuse.codegen.math.double_word import Pair
+from fuse.codegen.math.double_word import Pair, rough_inverse
 from fuse.codegen.math.single_logarithm import special_log
 from fuse.codegen.scalar import DOUBLE, FloatFormat, Scalar, format_of
 
@@ -100,6 +100,15 @@ def log_long(s: Scalar, x: ir.Value, subnormals: bool = True) -> Pair:
     high, rest = s.fast_two_sum(high, half)
     cubic = s.muladd(s.mul(s.mul(r, r), r), s.poly(r, LOG_LONG), s.add(half_low, low))
     return s.fast_two_sum(high, s.add(rest, cubic))
+
+
+def log_of_sum(s: Scalar, high: ir.Value, low: ir.Value, doublings: ir.Value) -> ir.Value:
+    """log(high + low) + doublings * ln 2; for normal high + low of at least 1.2, low tiny."""
+    parts = split(s, high, subnormals=False)
+    parts = replace(parts, k=s.add(parts.k, doublings))
+    r, _ = _remainder(s, parts)
+    head, tail = _series(s, parts, r, LOG)
+    return s.add(head, s.muladd(low, rough_inverse(s, high), tail))
 
 
 def log1p_pair(s: Scalar, x: ir.Value, low: ir.Value | None = None) -> Pair:

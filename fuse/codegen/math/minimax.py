@@ -221,14 +221,14 @@ def inverse_cube_root(terms: int) -> Table:
     return fit(lambda x: 1 / mpmath.cbrt(x), mpmath.cbrt, (1.0, 2.0), terms, to_single)
 
 
-def inverse_cosh(terms: int) -> Table:
-    """arccosh(1 + d) = sqrt(2d) * (1 + d*P(d)), 0 <= d <= 1/2."""
+def inverse_cosh(limit: float, terms: int, to_format: Callable[[mpf], float] = to_double) -> Table:
+    """arccosh(1 + d) = sqrt(2d) * (1 + d*P(d)), 0 <= d <= limit."""
 
     def ratio(d: mpf) -> mpf:
         return mpmath.acosh(1 + d) / mpmath.sqrt(2 * d)
 
     return fit(
-        lambda d: (ratio(d) - 1) / d, lambda d: d / ratio(d), (1e-6, 0.5), terms, to_single
+        lambda d: (ratio(d) - 1) / d, lambda d: d / ratio(d), (1e-6, limit), terms, to_format
     )  # fmt: skip
 
 
@@ -370,8 +370,11 @@ POLYNOMIALS: dict[str, Callable[[], Table]] = {
     "ASIN_SINGLE": lambda: odd(mpmath.asin, 0.5001, 6, to_single),
     "SINH_SINGLE": lambda: odd(mpmath.sinh, 1.0, 4, to_single),
     "ASINH_SINGLE": lambda: odd(mpmath.asinh, 0.5001, 5, to_single),
-    "ACOSH_SINGLE": lambda: inverse_cosh(5),
+    "ACOSH_SINGLE": lambda: inverse_cosh(0.5, 5, to_single),
     "ATANH_SINGLE": lambda: odd(mpmath.atanh, 0.5001, 6, to_single),
+    "ASINH": lambda: odd(mpmath.asinh, 0.25001, 9),
+    "ACOSH": lambda: inverse_cosh(0.25, 11),
+    "ATANH": lambda: odd(mpmath.atanh, 0.25001, 9),
     "ATAN": lambda: odd(mpmath.atan, 0.41422, 11),
     "ASIN": lambda: odd(mpmath.asin, 0.5, 15),
     "SINH": lambda: odd(mpmath.sinh, 1.0, 7),

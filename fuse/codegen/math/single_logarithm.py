@@ -95,10 +95,11 @@ def log(s: Scalar, x: ir.Value) -> ir.Value:
 
 
 def log_of_sum(s: Scalar, high: ir.Value, low: ir.Value, doublings: ir.Value) -> ir.Value:
-    """log((high + low) * 2**d), `doublings` being d * 2**23; for normal high + low of at least 1.4, low tiny."""
+    """log(high + low) + doublings * ln 2; for normal high + low of at least 1.4, low tiny."""
     parts = split(s, high)
     rest = s.mul(low, rough_inverse(s, high))
-    return _natural(s, s.add(parts.exponent, doublings), s.sub(parts.z, 1.0), rest)
+    exponent = s.muladd(doublings, 1.0 / EXPONENT_UNIT, parts.exponent)
+    return _natural(s, exponent, s.sub(parts.z, 1.0), rest)
 
 
 def log1p(s: Scalar, x: ir.Value) -> ir.Value:

@@ -127,7 +127,9 @@ def _single(shift: int, double: Emitter) -> Emitter:
 
 
 def tan_single(s: Scalar, x: ir.Value) -> ir.Value:
-    """The tangent in single precision, by its own reduction for moderate x, the double function for others."""
+    """The tangent in single precision, by its own reduction for moderate x, the double function for
+    others.
+    """
     angle = reduce_moderate(s, x)
     odd = s.icmp("!=", s.and_(angle.quadrant, 1), 0)
     value = single_trigonometric.tangent(s, odd, angle.high, angle.low)

@@ -1,0 +1,20 @@
+"""Settings of the whole test run, pages included: a bug inside the compiler raises, and the disk cache is the
+run's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from fuse import config
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = config.current()
+    folder = tmp_path_factory.mktemp("fuse-cache")
+    config.set_config(raise_internal=True, cache_dir=str(folder))
+    yield
+    config.set_config(raise_internal=before.raise_internal, cache_dir=before.cache_dir)
