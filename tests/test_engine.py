@@ -15,6 +15,7 @@ from fuse.ir import build
 from fuse.ir.forest import ForestTables
 from fuse.ir.interpret import interpret
 from fuse.ir.node import Node
+from fuse.ir.ops import count_of
 from fuse.plan.steps import KernelStep
 from fuse.runtime.text import TextArray
 
@@ -268,3 +269,9 @@ def test_sums_of_infinities_and_of_negative_zeros() -> None:
     for special in ([np.inf], [np.inf, -np.inf], [np.nan], [-np.inf, 1e308]):
         array[1000 : 1000 + len(special)] = special
         check([build.reduce("sum", a)], bindings)
+
+
+@pytest.mark.parametrize("count", [3, 5000])
+def test_positions_of_the_rows_that_a_mask_keeps(count: int) -> None:
+    (mask,), bindings = bound(np.random.default_rng(1).random(count) < 0.5)
+    check([build.iota(count_of(mask))], bindings)

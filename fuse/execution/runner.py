@@ -89,6 +89,17 @@ class _LibraryRun:
         first = self.node.shape[0] if self.node.shape else None
         if isinstance(first, Count):
             sizes.count(first.mask, value.shape[0])
+        _learn_count(self.node, value, sizes)
+
+
+def _learn_count(node: Node, value: Array, sizes: Sizes) -> None:
+    """A reduction that counts a mask tells the length of what the mask keeps."""
+    if node.op != "reduce" or node.attrs["kind"] != "sum":
+        return
+    (source,) = node.inputs
+    counts_mask = source.op == "convert" and source.dtype == np.int64 and source.type.rank == 1
+    if counts_mask and source.inputs[0].dtype == np.dtype(bool):
+        sizes.count(source.inputs[0], int(value))
 
 
 def _real(value: Array) -> Array:
@@ -220,7 +231,7 @@ class _KernelRun:
         for slot, node, kind in self.results:
             if kind == "reduce":
                 values[slot] = self._reduced(node, values[slot], bound, sizes)
-                self._learn_count(node, values[slot], sizes)
+                _learn_count(node, values[slot], sizes)
             elif kind == "kept":
                 values[slot] = self._dense(values[slot], launched, kept)
 
@@ -229,13 +240,6 @@ class _KernelRun:
             return np.asarray(combine(node.attrs["kind"], partials))
         table = partials.reshape(math.prod(bound.outer), -1)
         return np.asarray(combine(node.attrs["kind"], table)).reshape(sizes.shape(node.shape))
-
-    def _learn_count(self, node: Node, value: Array, sizes: Sizes) -> None:
-        """A reduction that counts a mask tells the length of what the mask keeps."""
-        source = node.inputs[0]
-        counts_mask = node.attrs["kind"] == "sum" and source.op == "convert" and source.dtype == np.int64
-        if counts_mask and source.inputs[0].dtype == np.dtype(bool) and source.type.rank == 1:
-            sizes.count(source.inputs[0], int(value))
 
     def _dense(self, output: Array, launched: Launched, kept: int) -> Array:
         if not launched.in_order:

@@ -28,7 +28,7 @@ def multiply(s: Scalar, a: Pair, b: tuple[Operand, Operand]) -> Pair:
 
 
 def rough_inverse(s: Scalar, x: ir.Value, factor_exponent: int = 0) -> ir.Value:
-    """2**factor_exponent / x to 13 %, for normal x up to a quarter of the largest: one subtraction of words."""
+    """2**factor_exponent / x to 13 %, for normal x up to a quarter of the largest; one subtraction."""
     form = format_of(x)
     start = ROUGH_INVERSE[form] + (factor_exponent << form.mantissa)
     return s.from_bits(s.sub(start, s.bits(x)))

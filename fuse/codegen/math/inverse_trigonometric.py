@@ -2,8 +2,8 @@
 
 arctan2(y, x): with a = min(|x|, |y|), b = max(|x|, |y|), the quotient a/b lies in [0, 1]; above sqrt(2) - 1
 (a - b)/(a + b) takes its place and pi/4 is added. The quotient is a pair; atan t = t + t**3 P(t*t), P of 11
-terms on |t| <= sqrt(2) - 1 from `minimax.py`. Octants are put together with pi/2 and pi as pairs. arctan(x)
-is arctan2(x, 1).
+terms on |t| <= sqrt(2) - 1 from `minimax.py`. Octants are put together with pi/2 and pi as pairs. arctan
+needs no pairs but the corrected quotient.
 
 arcsin: x + x**3 P(x*x), P of 15 terms, below 1/2; above, pi/2 - 2 arcsin(sqrt((1 - |x|)/2)) with the root
 as a pair. arccos in the same way.
@@ -36,8 +36,8 @@ def arctan2_double(s: Scalar, y: ir.Value, x: ir.Value) -> ir.Value:
 
 
 def arctan_double(s: Scalar, x: ir.Value) -> ir.Value:
-    """The inverse tangent; 0.8 ulp: t = |x|, (|x| - 1)/(|x| + 1) from tan(pi/8) on, -1/|x| from 1/tan(pi/8) on,
-    added to 0, pi/4 or pi/2.
+    """The inverse tangent; 0.9 ulp: t = |x|, or (|x| - 1)/(|x| + 1) from tan(pi/8) on, or -1/|x| from
+    1/tan(pi/8) on, and the angle of t added to 0, pi/4 or pi/2.
     """
     size, zero = s.min(2.0**100, s.abs(x)), s.const(x, 0.0)
     far, steep = s.fcmp(">", size, TAN_EIGHTH), s.fcmp(">", size, 1.0 / TAN_EIGHTH)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 from llvmlite import ir
 
-from fuse.codegen.math.coefficients import LOG, LOG_LONG, LOG_STEPS
 from fuse.codegen.math import single_logarithm
+from fuse.codegen.math.coefficients import LOG, LOG_LONG, LOG_STEPS
 from fuse.codegen.math.dispatch import Emitter, by_precision
 from fuse.codegen.math.double_word import Pair, rough_inverse
 from fuse.codegen.math.single_logarithm import special_log

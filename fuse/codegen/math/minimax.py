@@ -163,9 +163,7 @@ def _expm1_tail(x: mpf) -> mpf:
     return (mpmath.expm1(x) - x) / x**2
 
 
-def exponential(
-    terms: int, to_format: Callable[[mpf], float] = to_double, limit: float = REDUCED
-) -> Table:
+def exponential(terms: int, to_format: Callable[[mpf], float] = to_double, limit: float = REDUCED) -> Table:
     """exp(r) = 1 + r + r*r*P(r)."""
     return fit(_expm1_tail, lambda x: x**2, (-limit, limit), terms, to_format)
 
@@ -189,7 +187,7 @@ def logarithm(
 
 
 def short_logarithm(factor: mpf) -> Table:
-    """factor * log(1 + r) = factor*r + r*r*P(r), r between sqrt(1/2) - 1 and sqrt(2) - 1, in single precision."""
+    """factor * log(1 + r) = factor*r + r*r*P(r), sqrt(1/2) <= 1 + r <= sqrt(2), in single precision."""
     return fit(
         lambda x: factor * (mpmath.log1p(x) - x) / x**2,
         lambda x: x**2 / mpmath.log1p(x) / factor,

@@ -1,5 +1,6 @@
-"""arctan and arctan2 of singles in plain double arithmetic: the formulas of the double functions without their
-pairs. They serve targets without a fused multiply-add, and points that `single_trigonometric` leaves out.
+"""arctan and arctan2 of singles in plain double arithmetic: the formulas of the double functions without
+their pairs. They serve targets without a fused multiply-add, and points that `single_trigonometric` leaves
+out.
 
 A double carries 29 bits more than the result, so rounding errors on the way do not show; the polynomial is
 that of the double functions. Each function takes and gives back doubles; `dispatch` converts.

@@ -1,8 +1,8 @@
 """tan, arcsin, arccos, arctan, arctan2 in single precision, without doubles.
 
 The inverses share one ending: the angle is base + t + t**3 P(t*t), where base is 0, pi/2 or pi and t carries
-the sign; a quotient or a root t is corrected by its residual. arctan: t = x or -1/x, P of 9 terms on |t| <= 1.
-arctan2: t = +-min(|x|, |y|)/max(|x|, |y|). arcsin, arccos: t = x, or -2r with r = sqrt((1 - |x|)/2) above
+the sign; a quotient or a root t is corrected by its residual. arctan: t = x or -1/x, P of 9 terms on |t| <=
+1. arctan2: t = +-min(|x|, |y|)/max(|x|, |y|). arcsin, arccos: t = x, or -2r with r = sqrt((1 - |x|)/2) above
 1/2, P of 6 terms; in r the polynomial is the same, since 2(r + r**3 P(r*r)) = t + t z P(z), z = r*r.
 
 tan: t = r + r**3 P(r*r) as a pair, P of 7 terms on |r| <= pi/4, or -1/t in odd quadrants, the quotient
@@ -24,9 +24,9 @@ from fuse.codegen.scalar import DOUBLE, FLOAT, Scalar
 PI = (3.1415927410125732, -8.742277657347586e-08)
 HALF_PI = (1.5707963705062866, -4.371138828673793e-08)
 LEAST, MOST = 0x21800000, 0x71800000
-"""The words of 2**-60 and 2**100: between them residuals are exact and rough inverses right, unless the smaller
-coordinate is below `NEGLIGIBLE`; then the angle is the quotient itself."""
+"""The words of 2**-60 and 2**100: between them residuals are exact and rough inverses right."""
 NEGLIGIBLE = 2.0**-80
+"""A coordinate below this beside one above 2**-60: the residual may underflow, the angle is the quotient."""
 
 TANGENT_SLOPE = 1.45
 """1 + 1.45 r*r is the slope of tan to 5 %, for what `low` adds."""
