@@ -2,8 +2,8 @@
 
 In a recording such a call is a step of the plan that every replay runs again; Python values it returned are
 guarded. Where a result is a view of an argument, neither may be written to afterwards: SharedWrite makes the
-plain function run. A function that writes to its first argument gets a copy, and the copy becomes the array's new
-content.
+plain function run. A function that writes to its first argument gets a copy, and the copy becomes the array's
+new content.
 """
 
 from __future__ import annotations

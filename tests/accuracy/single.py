@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from fuse.codegen.math import MATH
 from fuse.codegen.scalar import FLOAT, Scalar
-from tests.accuracy.compiled import Kernel
+from tests.accuracy.compiled import HOST, Kernel, Target
 
 CHUNK = 1 << 20
 THREADS = 2
@@ -68,9 +68,11 @@ def exhaustive(name: str) -> tuple[float, float]:
     return max(found)
 
 
-def sampled(name: str, arrays: list[np.ndarray]) -> tuple[float, tuple[float, ...]]:
+def sampled(
+    name: str, arrays: list[np.ndarray], lanes: int = LANES, target: Target = HOST
+) -> tuple[float, tuple[float, ...]]:
     """(largest error in ulps, where) over these single-precision arguments."""
-    kernel = Kernel(error_of(name), ["float32"] * len(arrays), LANES)
+    kernel = Kernel(error_of(name), ["float32"] * len(arrays), lanes, target)
     out = kernel(*arrays)
     place = int(out.argmax())
     return float(out[place]), tuple(float(a[place]) for a in arrays)

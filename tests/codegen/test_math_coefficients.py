@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fuse.codegen.math import coefficients, minimax
+from fuse.codegen.math import coefficients, minimax, single_logarithm
 from tests.accuracy.bounds import BOUNDS
 
-QUICK = ("EXP_SINGLE", "EXP2_SHORT", "SIN_SINGLE", "COS_SINGLE", "CBRT")
+QUICK = (
+    "EXP_SINGLE", "EXP_SHORT_SINGLE", "EXP2_SHORT", "LOG_STEPPED_SINGLE", "SIN_SINGLE", "COS_SINGLE",
+    "TAN_SINGLE", "ACOSH_SINGLE", "CBRT", "CBRT_INVERSE_SINGLE",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", QUICK)
 def test_tables_are_reproducible(name: str) -> None:
     assert tuple(minimax.POLYNOMIALS[name]()) == getattr(coefficients, name)
+
+
+def test_remainders_of_the_logarithm_are_exact_in_single_precision() -> None:
+    start = single_logarithm.STEPPED_START
+    words = np.arange(start, start + (1 << 23), dtype=np.uint32)
+    z = words.view(np.float32).astype(np.float64)
+    inverses = np.array(coefficients.LOG_STEPS_SINGLE[0])[(words - np.uint32(start)) >> 19]
+    remainder = z * inverses - 1.0
+    assert (remainder == remainder.astype(np.float32)).all()
+    assert np.abs(remainder).max() < 0.0342
 
 
 def test_every_function_is_on_the_page() -> None:

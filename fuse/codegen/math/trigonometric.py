@@ -3,8 +3,9 @@
 Method: k = round(2x/pi), r = x - k pi/2 as a pair, |r| <= pi/4 (Cody and Waite with pi/2 in three full-length
 parts: the first product cancels x exactly, the second is an exact product). sin r = r + r**3 S(r*r) and cos r
 = 1 - r*r/2 + r**4 C(r*r), S and C of 6 terms (3 in single precision) from `minimax.py`; the low part of r
-enters to first order. tan is the quotient of both as pairs. Arguments beyond the first method's reach go, in
-a rare block, through `reduction.py` (Payne and Hanek); single precision goes there in double precision.
+enters to first order. tan is the quotient of both as pairs, or in single precision one polynomial
+(`single_trigonometric.py`). Arguments beyond the first method's reach go, in a rare block, through
+`reduction.py` (Payne and Hanek); single precision goes there in double precision.
 """
 
 from __future__ import annotations
