@@ -30,7 +30,8 @@ def _tree(function: Callable[..., Any], partials: np.ndarray) -> np.ndarray:
         paired = function(partials[..., 0:even:2], partials[..., 1:even:2])
         odd = even != partials.shape[-1]
         partials = np.concatenate([paired, partials[..., even:]], axis=-1) if odd else paired
-    return partials[..., 0]
+    first: np.ndarray = partials[..., 0]
+    return first
 
 
 def _compensated_sum(partials: np.ndarray) -> np.ndarray:
