@@ -52,9 +52,7 @@ def bind_rows(follows: Sequence[bool], arrays: Sequence[Array], addresses: Seque
     return Bound(Layout(0, tuple(access)), (), rows, words, arrays)
 
 
-def bind(
-    follows: Sequence[bool], arrays: Sequence[Array], addresses: Sequence[int], walk: Walk
-) -> Bound:
+def bind(follows: Sequence[bool], arrays: Sequence[Array], addresses: Sequence[int], walk: Walk) -> Bound:
     """Lay out a call over a domain of several axes, walked like this.
 
     `arrays` has one entry a buffer. Those that follow the domain have its shape.

@@ -38,15 +38,17 @@ def _compensated_sum(partials: np.ndarray) -> np.ndarray:
     lost: list[np.ndarray] = []
 
     def two_sum(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        total = left + right
+        total: np.ndarray = left + right
         part = total - left
         lost.append((left - (total - part)) + (right - part))
         return total
 
     with np.errstate(invalid="ignore", over="ignore"):
-        total = _tree(two_sum, partials)
+        folded = _tree(two_sum, partials)
         rest = sum(np.add.reduce(level, axis=-1) for level in reversed(lost))
-        return np.where(np.isfinite(total) & (rest != 0), total + rest, total).astype(partials.dtype)
+        counts = np.isfinite(folded) & (rest != 0)
+        result: np.ndarray = np.where(counts, folded + rest, folded).astype(partials.dtype)
+        return result
 
 
 def close_gaps(output: np.ndarray, counts: Sequence[int], block: int) -> None:

@@ -19,7 +19,13 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import (
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
 
 from tests.fuzz.programs import UserProgram
 from tests.fuzz.tables import arguments
@@ -47,7 +53,9 @@ ENCODERS: tuple[Callable[[], Any], ...] = (
 
 
 def _forest(kind: Any, **options: Any) -> Callable[[int], Any]:
-    return lambda seed: kind(n_estimators=7, num_leaves=6, min_child_samples=3, verbose=-1, random_state=seed, **options)
+    return lambda seed: kind(
+        n_estimators=7, num_leaves=6, min_child_samples=3, verbose=-1, random_state=seed, **options
+    )
 
 
 MODELS: tuple[Callable[[int], Any], ...] = (
@@ -74,10 +82,16 @@ FEATURES = (
     "df = df.reset_index(drop=True)",
 )
 INPUTS = (
-    "df[columns]", "df[columns].to_numpy()", "df[columns].astype('float32')", "df[columns[::-1]]",
-    "df[columns].to_numpy().astype('float32')", "df[columns].fillna(0)", "np.column_stack([df[c] for c in columns])",
-    "df[columns].replace([np.inf, -np.inf], np.nan)", "np.nan_to_num(df[columns].to_numpy())",
-)  # fmt: skip
+    "df[columns]",
+    "df[columns].to_numpy()",
+    "df[columns].astype('float32')",
+    "df[columns[::-1]]",
+    "df[columns].to_numpy().astype('float32')",
+    "df[columns].fillna(0)",
+    "np.column_stack([df[c] for c in columns])",
+    "df[columns].replace([np.inf, -np.inf], np.nan)",
+    "np.nan_to_num(df[columns].to_numpy())",
+)
 
 
 def random_pipeline(seed: int) -> tuple[UserProgram, dict[str, Any]]:
@@ -107,8 +121,14 @@ def random_pipeline(seed: int) -> tuple[UserProgram, dict[str, Any]]:
     returned = ("p", "T") if steps and choose.random() < 0.5 else ("p",)
     kept = tuple(lines if "T" in returned else lines[:-1])
     program = UserProgram(seed, kept, returned, frozenset(returned) | {"df"}, layout, "tuple")
-    return program, {"model": fitted, "before": fitted[:-1], "columns": [*columns, *(("s", "g") if with_text else ())]}
+    return program, {
+        "model": fitted,
+        "before": fitted[:-1],
+        "columns": [*columns, *(("s", "g") if with_text else ())],
+    }
 
 
 def _input(choose: random.Random, with_text: bool) -> str:
-    return choose.choice(("df[columns]", "df[columns[::-1]]", "df", "df[columns].copy()") if with_text else INPUTS)
+    return choose.choice(
+        ("df[columns]", "df[columns[::-1]]", "df", "df[columns].copy()") if with_text else INPUTS
+    )

@@ -1,7 +1,8 @@
 """Arguments for random programs: a frame of many dtypes, vectors and matrices, in several moods.
 
-The mood decides what the data hold: `clean` data have nothing missing, `broken` ones have NaN, NaT, infinities,
-zeros and categories that no other mood has, `low` and `high` ones lose or keep every row of the usual filters.
+The mood decides what the data hold: `clean` data have nothing missing, `broken` ones have NaN, NaT,
+infinities, zeros and categories that no other mood has, `low` and `high` ones lose or keep every row of the
+usual filters.
 """
 
 from __future__ import annotations
@@ -46,12 +47,13 @@ def _frame(random: np.random.Generator, rows: int, mood: Mood, layout: int) -> p
     colours = pd.Categorical.from_codes(
         random.integers(-1 if mood == "broken" else 0, 3, rows), list(_categories(mood, layout))
     )
+    j = random.integers(*((-2, 3) if mood == "broken" else (1, 5)), rows).astype("i4")
     frame = pd.DataFrame({
         "a": _in_mood(floats["a"], random, mood),
         "b": _in_mood(np.round(floats["b"]), random, mood),
         "e": _in_mood(random.normal(size=rows).astype("f4"), random, mood),
         "i": random.integers(*span, size=rows),
-        "j": random.integers(-2, 3, rows).astype("i4") if mood == "broken" else random.integers(1, 5, rows).astype("i4"),
+        "j": j,
         "t": random.integers(-128, 128, rows).astype("i1"),
         "u": random.integers(0, 256, rows).astype("u1"),
         "m": random.random(rows) < {"clean": 0.5, "broken": 0.5, "low": -1, "high": 2}[mood],
@@ -81,7 +83,11 @@ def _indexed(frame: pd.DataFrame, layout: int) -> pd.DataFrame:
 
 def _in_mood(values: np.ndarray, random: np.random.Generator, mood: Mood) -> np.ndarray:
     if mood in ("low", "high"):
-        return -np.abs(values) - values.dtype.type(0.5) if mood == "low" else np.abs(values) + values.dtype.type(0.5)
+        return (
+            -np.abs(values) - values.dtype.type(0.5)
+            if mood == "low"
+            else np.abs(values) + values.dtype.type(0.5)
+        )
     if mood == "broken":
         special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0], values.dtype)
         chosen = random.random(len(values)) < 0.4

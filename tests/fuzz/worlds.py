@@ -1,5 +1,6 @@
-"""One program in three worlds: the plain libraries, `fuse.jit`, and fuse's own modules in the place of numpy and
-pandas. `complaint` says what differs: values, dtypes, shapes, labels, exceptions, or what became of the arguments.
+"""One program in three worlds: the plain libraries, `fuse.jit`, and fuse's own modules in their place.
+
+`complaint` says what differs: values, dtypes, shapes, labels, exceptions, or what became of the arguments.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def function(source: str, modules: Mapping[str, Any], name: str) -> Callable[...
     file = f"/fuzz/{name}.py"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     scope = dict(modules)
-    exec(compile(source, file, "exec"), scope)  # noqa: S102
+    exec(compile(source, file, "exec"), scope)
     found: Callable[..., Any] = scope["program"]
     return found
 
@@ -58,7 +59,9 @@ def outcome(run: Callable[..., Any], values: list[Any]) -> Any:
             return error
 
 
-def complaint(program: UserProgram, models: Mapping[str, Any] | None = None, calls: Any = CALLS) -> str | None:
+def complaint(
+    program: UserProgram, models: Mapping[str, Any] | None = None, calls: Any = CALLS
+) -> str | None:
     """What differs, or None."""
     plain = function(program.source, {"np": np, "pd": pd, **(models or {})}, f"plain{program.seed}")
     jitted = fuse.jit(function(program.source, {"np": np, "pd": pd, **(models or {})}, f"jit{program.seed}"))
@@ -76,9 +79,7 @@ def complaint(program: UserProgram, models: Mapping[str, Any] | None = None, cal
 def _one_call(
     program: UserProgram, plain: Any, ours: Any, world: str, rows: int, mood: Mood, threads: int
 ) -> str | None:
-    mine, theirs = (
-        list(arguments(program.seed, rows, mood, program.layout).values()) for _ in range(2)
-    )
+    mine, theirs = (list(arguments(program.seed, rows, mood, program.layout).values()) for _ in range(2))
     expected = outcome(plain, theirs)
     with config.config(num_threads=threads):
         try:
@@ -98,11 +99,23 @@ def _one_call(
     else:
         left = _items(expected, program)
         right = _items(found, program)
-        said = next((f"{name}: {text}" for name, e, f, slack in zip(program.returned, left, right, loose, strict=True)
-                     if (text := difference(e, f, slack))), None)
+        said = next(
+            (
+                f"{name}: {text}"
+                for name, e, f, slack in zip(program.returned, left, right, loose, strict=True)
+                if (text := difference(e, f, slack))
+            ),
+            None,
+        )
     if said is None:
-        said = next((f"argument {name} afterwards: {text}" for name, e, f in zip(ARGUMENTS, theirs, mine, strict=True)
-                     if (text := difference(e, f, slack if name in program.inexact else 0.0))), None)
+        said = next(
+            (
+                f"argument {name} afterwards: {text}"
+                for name, e, f in zip(ARGUMENTS, theirs, mine, strict=True)
+                if (text := difference(e, f, slack if name in program.inexact else 0.0))
+            ),
+            None,
+        )
     return None if said is None else f"{world}: {said}"
 
 
@@ -183,7 +196,9 @@ def _sequences(expected: Any, found: Any, slack: float) -> str | None:
 
 
 def _frames(expected: pd.DataFrame, found: pd.DataFrame, slack: float) -> str | None:
-    said = _indexes(expected.columns, found.columns, "columns") or _indexes(expected.index, found.index, "index")
+    said = _indexes(expected.columns, found.columns, "columns") or _indexes(
+        expected.index, found.index, "index"
+    )
     if said:
         return said
     for place in range(expected.shape[1]):
@@ -227,7 +242,9 @@ def _arrays(expected: np.ndarray, found: np.ndarray, slack: float) -> str | None
         expected, found = expected.view("i8"), found.view("i8")
     if expected.dtype.kind == "O":
         return None if repr(expected.tolist()) == repr(found.tolist()) else f"{expected!r} became {found!r}"
-    if same_bits(expected, found) or (slack and expected.dtype.kind in "fc" and _near(expected, found, slack)):
+    if same_bits(expected, found) or (
+        slack and expected.dtype.kind in "fc" and _near(expected, found, slack)
+    ):
         return None
     return _first(expected, found)
 
