@@ -1,8 +1,9 @@
 """The only file that knows the whole road: graph, optimize, plan, generate, load, run.
 
-A bug on the way never reaches the user: the graph is interpreted instead and the failure is counted, except
-under `fuse.config(raise_internal=True)`, which the tests set. What the data decides (no rows, an index
-outside its table) is interpreted too, so that the answer and the exception are NumPy's.
+A bug on the way never reaches the user: it is an InternalError here, on which `evaluate` interprets the graph
+and a jitted function runs as it was written, except under `fuse.config(raise_internal=True)`, which the tests
+set. What the data decides (no rows, an index outside its table) is interpreted too, so that the answer and
+the exception are NumPy's.
 """
 
 from __future__ import annotations
@@ -30,58 +31,44 @@ _log = logging.getLogger("fuse")
 
 
 class Program:
-    """A graph made ready to run again and again with other arrays."""
+    """A graph made ready to run again and again with other arrays. InternalError when the compiler fails."""
 
     def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
         self.graph = Graph(tuple(outputs))
         self.inputs = tuple(inputs)
-        self.runner: Runner | None = None
-        self.optimized = self.graph
-        self.notes: Sequence[Any] = ()
         try:
             with located(None):  # what the optimizer makes stands at no line of the user
-                self.runner = Runner(self._plan())
-        except Exception as error:  # noqa: BLE001  # whatever fails in here is ours to contain
-            _contain(error, "planning")
+                self.optimized, self.notes = self._optimized()
+                self.runner = Runner(self._planned())
+        except Exception as error:
+            raise InternalError(f"planning a graph failed: {error}") from error
 
-    def _plan(self) -> Plan:
-        dump = config.current().dump
-        if "graph" in dump:
+    def _optimized(self) -> tuple[Graph, Sequence[Any]]:
+        if "graph" in config.current().dump:
             _dump("graph", to_text(self.graph, locations=True))
-        self.optimized, self.notes = optimize_traced(self.graph)
+        return optimize_traced(self.graph)
+
+    def _planned(self) -> Plan:
         plan = make_plan(self.optimized, self.inputs)
-        if "kernels" in dump:
+        if "kernels" in config.current().dump:
             for number, step in enumerate(plan.steps):
-                _dump(
-                    f"step {number}",
-                    kernel_text(step.kernel) if isinstance(step, KernelStep) else repr(step.node),
-                )
+                text = kernel_text(step.kernel) if isinstance(step, KernelStep) else repr(step.node)
+                _dump(f"step {number}", text)
         return plan
 
     @property
-    def plan(self) -> Plan | None:
-        """The steps, or None when planning failed and the graph is interpreted."""
-        return self.runner.plan if self.runner is not None else None
+    def plan(self) -> Plan:
+        """The steps."""
+        return self.runner.plan
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """The arrays of the outputs, given those of the inputs, in order."""
-        if self.runner is not None:
-            try:
-                return self.runner.run(arrays)
-            except Rerun:
-                pass
-            except Exception as error:  # noqa: BLE001  # whatever fails in here is ours to contain
-                _contain(error, "running")
-        return interpret(self.graph.outputs, dict(zip(self.inputs, arrays, strict=True)))
-
-
-def _contain(error: Exception, doing: str) -> None:
-    """A failure inside the compiler: raise it under tests, else say so once in the log and go on."""
-    if config.current().raise_internal:
-        raise InternalError(f"{doing} a graph failed: {error}") from error
-    _log.warning(
-        "fuse failed while %s a graph and interprets it instead; please report this", doing, exc_info=error
-    )
+        try:
+            return self.runner.run(arrays)
+        except Rerun:
+            return interpret(self.graph.outputs, dict(zip(self.inputs, arrays, strict=True)))
+        except Exception as error:
+            raise InternalError(f"running a graph failed: {error}") from error
 
 
 def _dump(title: str, text: str) -> None:
@@ -167,5 +154,11 @@ _programs = _Programs()
 
 def evaluate(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> list[Array]:
     """The arrays of the outputs, given an array for every input they need."""
-    program, inputs = _programs.get(outputs)
-    return program.run([bindings[node] for node in inputs])
+    try:
+        program, inputs = _programs.get(outputs)
+        return program.run([bindings[node] for node in inputs])
+    except InternalError as error:
+        if config.current().raise_internal:
+            raise
+        _log.warning("fuse interprets a graph, please report this: %s", error, exc_info=error)
+        return interpret(outputs, bindings)

@@ -19,8 +19,6 @@ from fuse.plan.steps import LibraryStep as PlannedLibraryStep
 def describe(program: Program) -> Explanation:
     """What became of the graph of a program."""
     notes = tuple(str(note) for note in program.notes)
-    if program.plan is None:
-        return Explanation(notes=(*notes, "planning failed: interpreted"))
     names = _Names(program.plan)
     kernels = [step for step in program.plan.steps if isinstance(step, KernelStep)]
     return Explanation(

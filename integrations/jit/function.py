@@ -62,6 +62,7 @@ class JitFunction(Generic[P, R]):
         self._signatures: dict[Any, Signature] = {}
         self._static: set[SignatureKey] = set()
         self._fast: dict[Any, _Fast] = {}
+        self._broken: set[Any] = set()  # outlines of arguments for which fuse itself failed
         self._outlines: set[Any] = set()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -111,6 +112,7 @@ class JitFunction(Generic[P, R]):
         self._signatures.clear()
         self._static.clear()
         self._outlines.clear()
+        self._broken.clear()
         self._fast.clear()
         self._stats = Statistics()
 
@@ -175,6 +177,8 @@ class JitFunction(Generic[P, R]):
 
     def _dispatch(self, args: Any, kwargs: Any) -> R:
         settings = config.current()
+        if self._broken and _outline((*args, *kwargs.values())) in self._broken:
+            return self._plain(args, kwargs)
         if not settings.strict and self._is_plain(args, kwargs, settings.min_rows):
             return self._plain(args, kwargs)
         try:
@@ -287,6 +291,7 @@ class JitFunction(Generic[P, R]):
         result = self._plain(args, kwargs)
         if config.current().raise_internal:
             raise InternalError(f"{self._name}: {type(error).__name__}: {error}") from error
+        self._broken.add(_outline((*args, *kwargs.values())))
         fallback(self._name, f"a bug in fuse, please report it: {type(error).__name__}: {error}")
         return result
 

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import fuse
+from fuse.codegen import elementwise
+from fuse.errors import InternalError
 from tests.integrations.jit.oracle import check, copied
 
 
@@ -191,3 +193,19 @@ def test_many_threads_at_once() -> None:
         thread.join()
     assert not failures, failures[0]
     assert at_module_level.stats().replayed > 0
+
+
+def test_a_bug_of_the_compiler_costs_speed_and_not_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setitem(elementwise._FLOAT, "sinh", broken)
+    function = fuse.jit(lambda x: np.sinh(x) * 3.25)
+    x = np.linspace(0.0, 1.0, 20_000)
+    with fuse.config(raise_internal=False, cache="0"):
+        for _ in range(3):
+            np.testing.assert_array_equal(function(x), np.sinh(x) * 3.25)
+    assert any("a bug in fuse" in found.reason for found in fuse.report().fallbacks)
+    assert function.stats().recorded == 1
+    with pytest.raises(InternalError), fuse.config(cache="0"):
+        fuse.jit(lambda x: np.sinh(x) * 4.25)(x)
