@@ -452,10 +452,10 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
     stages = assembly.finish()
     cost = sum(operation_cost(node) for node in body)
     dtypes = [i.dtype for stage in stages if isinstance(stage, Map) for i in stage.body]
-    widest = max((len(stage.body) for stage in stages if isinstance(stage, Map)), default=0)
+    longest = max((len(stage.body) for stage in stages if isinstance(stage, Map)), default=0)
     map_cost = sum(operation_cost(node) for node in body if node.op not in ("forest", "dot"))
     reduces = any(stage.reductions for stage in stages if isinstance(stage, Map))
-    schedule = choose_schedule(dtypes, max(map_cost, widest / 4), len(assembly.tile_dtypes), reduces)
+    schedule = choose_schedule(dtypes, map_cost, longest, len(assembly.tile_dtypes), reduces)
     kernel = Kernel(stages, tuple(assembly.buffers), tuple(assembly.tile_dtypes), schedule)
     return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost, assembly.extra_scratch)
 

@@ -16,6 +16,8 @@ BLOCK = 16384
 """Elements of one unit of work: the fixed block of a reduction."""
 LIGHT = 60.0
 """Operations a row up to which a body is light."""
+LONG = 80
+"""Values of a body from which on it is long."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,18 @@ class Schedule:
         return self.tile + 64
 
 
-def choose_schedule(dtypes: Iterable[np.dtype], cost: float, tiles: int, reduces: bool) -> Schedule:
-    """A schedule from what the kernel computes.
+def choose_schedule(
+    dtypes: Iterable[np.dtype], cost: float, length: int, tiles: int, reduces: bool
+) -> Schedule:
+    """A schedule from what the kernel computes: `cost` operations a row, the longest body of `length` values.
 
     Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency.
-    Four registers a value for light bodies; two for heavy ones, where more would cost compile time and gain
-    little. Tiles that do not fit in half of L2 (512 KiB) get fewer rows.
+    Four registers a value for light bodies, two for heavy ones, and one for long ones, whose values fill the
+    registers anyway and whose compile time counts. Tiles that do not fit in half of L2 (512 KiB) get fewer rows.
     """
     widest = max((dtype.itemsize for dtype in dtypes), default=8)
     register = 64 // max(widest, 4)
-    lanes = register * (4 if cost <= LIGHT else 2)
+    lanes = register * (4 if cost <= LIGHT else 2 if length <= LONG else 1)
     tile = 512 if reduces else 1024
     while tile > 256 and tiles * tile * 8 > 1 << 19:
         tile //= 2
