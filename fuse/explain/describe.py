@@ -10,7 +10,7 @@ from fuse.engine import Program
 from fuse.explain import Explanation, Intermediate, Kernel, LibraryStep, Line, Load
 from fuse.ir.node import Node
 from fuse.ir.text import dim_text, type_text
-from fuse.plan.classify import VIEWS, is_tiny, operands, role_of
+from fuse.plan.classify import VIEWS, forget, is_tiny, operands, role_of
 from fuse.plan.kernels import CompareText, Dot, Forest, LoadMatrix, Map, Stage
 from fuse.plan.steps import KernelStep, Plan
 from fuse.plan.steps import LibraryStep as PlannedLibraryStep
@@ -18,6 +18,13 @@ from fuse.plan.steps import LibraryStep as PlannedLibraryStep
 
 def describe(program: Program) -> Explanation:
     """What became of the graph of a program."""
+    try:
+        return _described(program)
+    finally:
+        forget()
+
+
+def _described(program: Program) -> Explanation:
     notes = tuple(str(note) for note in program.notes)
     names = _Names(program.plan)
     kernels = [step for step in program.plan.steps if isinstance(step, KernelStep)]

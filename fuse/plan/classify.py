@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
@@ -33,19 +32,20 @@ VIEWS = frozenset({"broadcast", "reshape", "transpose", "slice"})
 Answer = TypeVar("Answer")
 
 
+_memories: list[Callable[[], None]] = []
+
+
 def _remembered(question: Callable[[Node], Answer]) -> Callable[[Node], Answer]:
-    """Answers are kept as long as the node lives: planning asks the same of each node many times."""
-    answers: weakref.WeakKeyDictionary[Node, Answer] = weakref.WeakKeyDictionary()
-
-    @functools.wraps(question)
-    def remembered(node: Node) -> Answer:
-        try:
-            return answers[node]
-        except KeyError:
-            answer = answers[node] = question(node)
-            return answer
-
+    """Planning asks the same of each node many times; answers are kept until `forget`."""
+    remembered = functools.cache(question)
+    _memories.append(remembered.cache_clear)
     return remembered
+
+
+def forget() -> None:
+    """Let go of the nodes that were asked about, and with them of the arrays that they keep alive."""
+    for clear in _memories:
+        clear()
 
 
 @_remembered

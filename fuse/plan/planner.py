@@ -9,15 +9,18 @@ import numpy as np
 from fuse.ir import build
 from fuse.ir.node import Graph, Node, dependencies
 from fuse.plan.assemble import assemble
-from fuse.plan.classify import role_of
+from fuse.plan.classify import forget, role_of
 from fuse.plan.placement import Domain, Placement, place
 from fuse.plan.steps import LibraryStep, Plan, Step
 
 
 def make_plan(graph: Graph, inputs: Sequence[Node]) -> Plan:
     """Steps that compute the outputs of a graph."""
-    placement = place(graph.outputs, _wanted_counts(graph))
-    return Plan(tuple(inputs), tuple(graph.outputs), tuple(_steps(placement)))
+    try:
+        placement = place(graph.outputs, _wanted_counts(graph))
+        return Plan(tuple(inputs), tuple(graph.outputs), tuple(_steps(placement)))
+    finally:
+        forget()
 
 
 def _wanted_counts(graph: Graph) -> dict[Node, Node]:

@@ -41,7 +41,8 @@ def choose_schedule(
 
     Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency.
     Four registers a value for light bodies, two for heavy ones, and one for long ones, whose values fill the
-    registers anyway and whose compile time counts. Tiles that do not fit in half of L2 (512 KiB) get fewer rows.
+    registers anyway and whose compile time counts. Tiles that do not fit in half of L2 (512 KiB) get fewer
+    rows.
     """
     widest = max((dtype.itemsize for dtype in dtypes), default=8)
     register = 64 // max(widest, 4)
