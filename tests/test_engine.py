@@ -16,6 +16,8 @@ from fuse.ir.forest import ForestTables
 from fuse.ir.interpret import interpret
 from fuse.ir.node import Node
 from fuse.ir.ops import count_of
+from fuse.plan import assemble
+from fuse.plan.schedule import Schedule
 from fuse.plan.steps import KernelStep
 from fuse.runtime.text import TextArray
 
@@ -275,3 +277,24 @@ def test_sums_of_infinities_and_of_negative_zeros() -> None:
 def test_positions_of_the_rows_that_a_mask_keeps(count: int) -> None:
     (mask,), bindings = bound(np.random.default_rng(1).random(count) < 0.5)
     check([build.iota(count_of(mask))], bindings)
+
+
+def test_a_length_named_behind_two_filters() -> None:
+    (a, b), bindings = bound(rows(1), rows(2))
+    first = build.compress(a, op("greater", b, build.constant(0.0)))
+    again = op("less", first, build.constant(0.5))
+    ones = build.broadcast(build.constant(1), (count_of(again),))
+    check([build.reduce("sum", ones)], bindings)
+
+
+@pytest.mark.parametrize("lanes", [8, 16, 32])
+@pytest.mark.parametrize("target", ["native", "x86-64-v4", "x86-64-v3", "x86-64"])
+def test_survivors_of_every_width(lanes: int, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assemble, "choose_schedule", lambda *arguments: Schedule(lanes=lanes))
+    names = ["bool", "int8", "int16", "float16", "float32", "float64"]
+    nodes, bindings = bound(
+        *((rows(seed) * 50)[: 3001 + lanes].astype(name) for seed, name in enumerate(names))
+    )
+    mask = op("less", nodes[-1], build.constant(10.0))
+    with config.config(target=target, cache="0"):
+        check([build.compress(node, mask) for node in nodes], bindings)

@@ -296,15 +296,34 @@ def _store_survivors(
     tile: int,
     dtype: np.dtype,
 ) -> None:
+    """Elements below 32 bits travel as 32: LLVM has no compression of short vectors of them."""
     b = frame.builder
-    part = min(frame.lanes, max(8, 64 // dtype.itemsize))
+    wide = _widened(b, value)
+    part = min(frame.lanes, 8 if dtype.itemsize == 8 else 16)
     for start in range(0, frame.lanes, part):
         lanes = [ir.Constant(I32, start + lane) for lane in range(part)]
-        chosen, wanted = (_part(b, v, lanes) for v in (value, mask))
-        packed = _compress(b, chosen, wanted)
+        chosen, wanted = (_part(b, v, lanes) for v in (wide, mask))
+        packed = _narrowed(b, _compress(b, chosen, wanted), value.type.element)
         skipped = _population(b, b.and_(bits, ir.Constant(bits.type, (1 << start) - 1))) if start else word(0)
         place = at(b, frame.tile_pointer(tile), b.add(before, skipped), dtype.itemsize)
         b.store(packed, place, align=max(dtype.itemsize, 1))
+
+
+def _widened(b: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    if isinstance(value.type.element, ir.HalfType):
+        value = b.bitcast(value, vector(ir.IntType(16), value.type.count))
+    element = value.type.element
+    is_short = isinstance(element, ir.IntType) and element.width < 32
+    return b.zext(value, vector(I32, value.type.count)) if is_short else value
+
+
+def _narrowed(b: ir.IRBuilder, value: ir.Value, element: ir.Type) -> ir.Value:
+    if value.type.element == element:
+        return value
+    if isinstance(element, ir.HalfType):
+        words = b.trunc(value, vector(ir.IntType(16), value.type.count))
+        return b.bitcast(words, vector(element, value.type.count))
+    return b.trunc(value, vector(element, value.type.count))
 
 
 def _part(b: ir.IRBuilder, value: ir.Value, lanes: list[ir.Constant]) -> ir.Value:

@@ -144,6 +144,7 @@ def _read_as_a_whole(node: Node) -> tuple[Node, ...]:
 def _read_outside_their_kernel(found: Placement) -> set[Node]:
     """Masks whose filtered rows something else than the filtering kernel reads."""
     filters = {node.inputs[1] for node in found.order if node.op == "compress"}
+    filters.update(mask for node in found.order for mask in _named_masks(node))
     masks = set()
     for node in found.order:
         outside = role_of(node) in ("leaf", "step") or node.op == "iota" or node in filters
