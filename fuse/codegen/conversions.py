@@ -89,8 +89,3 @@ def _from_int(s: Scalar, value: ir.Value, source: np.dtype, target: np.dtype) ->
 def as_bool_byte(s: Scalar, value: ir.Value) -> ir.Value:
     """One bit as the byte that an array holds."""
     return s.builder.zext(value, with_element(value.type, ir.IntType(8)))
-
-
-def from_bool_byte(s: Scalar, value: ir.Value) -> ir.Value:
-    """The byte of an array as one bit."""
-    return s.icmp("!=", value, 0)

@@ -17,7 +17,7 @@ from llvmlite import ir
 from fuse.codegen.dtypes import I8, I64, POINTER, memory_type, vector, word
 from fuse.codegen.scalar import Scalar
 from fuse.codegen.target import Target
-from fuse.plan.kernels import Kernel, Layout, argument_words
+from fuse.plan.kernels import Kernel, Layout, argument_words, tile_offset
 
 _ALIGN = 64
 FIXED_WORDS = 3
@@ -81,13 +81,7 @@ class Frame:
 
     def tile_pointer(self, tile: int) -> ir.Value:
         """The start of a tile buffer."""
-        return self.builder.gep(self.scratch, [word(self.tile_offset(tile))], source_etype=I8)
-
-    def tile_offset(self, tile: int) -> int:
-        """Bytes from the start of a worker's scratch memory."""
-        stride = self.kernel.schedule.tile_stride
-        sizes = (max(dtype.itemsize, 1) * stride for dtype in self.kernel.tiles[:tile])
-        return sum(-(-size // _ALIGN) * _ALIGN for size in sizes)
+        return self.builder.gep(self.scratch, [word(tile_offset(self.kernel, tile))], source_etype=I8)
 
     def alloca(self, kind: ir.Type, name: str = "") -> ir.Value:
         """Memory of the kernel's own frame."""
@@ -95,21 +89,6 @@ class Frame:
             place = self.builder.alloca(kind, name=name)
         place.align = _ALIGN
         return place
-
-
-def scratch_bytes(kernel: Kernel, layout: Layout) -> int:
-    """The scratch memory of one worker: the tile buffers, and room for strided outputs behind them."""
-    stride = kernel.schedule.tile_stride
-    sizes = [max(dtype.itemsize, 1) * stride for dtype in kernel.tiles]
-    return sum(-(-size // _ALIGN) * _ALIGN for size in sizes) + 8 * stride * len(
-        strided_outputs(kernel, layout)
-    )
-
-
-def strided_outputs(kernel: Kernel, layout: Layout) -> list[int]:
-    """The output buffers that are not contiguous; they pass through scratch memory."""
-    outputs = (number for number, buffer in enumerate(kernel.buffers) if buffer.role in ("store", "append"))
-    return [number for number in outputs if layout.access[number] != "unit"]
 
 
 def load_word(b: ir.IRBuilder, block: ir.Value, place: int) -> ir.Value:

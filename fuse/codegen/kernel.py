@@ -18,7 +18,7 @@ from fuse.codegen import reductions
 from fuse.codegen.dot import emit_dot
 from fuse.codegen.dtypes import I8, I64, POINTER, word
 from fuse.codegen.forest import emit_forest
-from fuse.codegen.frame import Frame, Span, at, load_word, scratch_bytes, store_word
+from fuse.codegen.frame import Frame, Span, at, load_word, store_word
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.maps import emit_map
 from fuse.codegen.matrix import emit_load_matrix
@@ -36,6 +36,7 @@ from fuse.plan.kernels import (
     NEXT,
     OFFSET,
     SEQUENTIAL,
+    SYMBOL,
     UNITS,
     UNITS_PER_MORSEL,
     CompareText,
@@ -47,9 +48,8 @@ from fuse.plan.kernels import (
     Map,
     Stage,
     argument_words,
+    scratch_bytes,
 )
-
-SYMBOL = "kernel"
 
 
 def emit_module(kernel: Kernel, layout: Layout, target: Target) -> str:

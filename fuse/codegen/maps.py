@@ -33,11 +33,10 @@ from fuse.codegen.frame import (
     splat,
     store_vector,
     store_word,
-    strided_outputs,
 )
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.reductions import Accumulator
-from fuse.plan.kernels import ERROR, Compaction, Instruction, Map
+from fuse.plan.kernels import ERROR, Compaction, Instruction, Map, strided_outputs, tile_offset
 
 
 @dataclass(frozen=True)
@@ -360,7 +359,7 @@ def _strided_scratch(frame: Frame, buffer: int) -> ir.Value:
     """Room behind the tiles, one stretch for each output buffer."""
     kernel = frame.kernel
     place = strided_outputs(kernel, frame.layout).index(buffer)
-    offset = frame.tile_offset(len(kernel.tiles)) + place * kernel.schedule.tile_stride * 8
+    offset = tile_offset(kernel, len(kernel.tiles)) + place * kernel.schedule.tile_stride * 8
     return frame.builder.gep(frame.scratch, [word(offset)], source_etype=I8)
 
 

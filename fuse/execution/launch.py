@@ -26,10 +26,12 @@ from fuse.plan.kernels import (
     NEXT,
     OFFSET,
     SEQUENTIAL,
+    SYMBOL,
     UNITS,
     UNITS_PER_MORSEL,
     Kernel,
     Layout,
+    scratch_bytes,
     to_text,
 )
 from fuse.plan.steps import KernelStep
@@ -87,8 +89,6 @@ def code_for(kernel: Kernel, layout: Layout) -> Code:
 
 
 def _load(key: str, kernel: Kernel, layout: Layout) -> Code:
-    from fuse.codegen.frame import scratch_bytes
-    from fuse.codegen.kernel import SYMBOL
     from fuse.runtime import loader
 
     object_code = cache.get(key)

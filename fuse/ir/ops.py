@@ -230,11 +230,6 @@ OPS: Mapping[str, Op] = {row.name: row for row in _ROWS} | {
 }
 
 
-def is_elementwise(op: str) -> bool:
-    """Whether the op maps each element by itself."""
-    return OPS[op].kind == "elementwise"
-
-
 def count_of(mask: Any) -> Dim:
     """The dimension that `compress` by this mask gives; folded for a constant mask."""
     if mask.op == "constant":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fuse.ir.node import Node, make, walk
-from fuse.ir.types import Count, Shape, SizeOf, Type
+from fuse.ir.types import Count, SizeOf, Type
 
 
 def substitute(outputs: Sequence[Node], replaced: Mapping[Node, Node]) -> list[Node]:
@@ -80,9 +80,3 @@ def _size(function: str, operands: tuple[Any, ...]) -> Any:
     from fuse.ir.types import size
 
     return size(function, *operands)
-
-
-def renamed_shape(shape: Shape, replaced: Mapping[Node, Node]) -> Shape:
-    """A shape whose lengths count the replacements of masks, for inputs made in place of nodes."""
-    renamed: Shape = _renamed(shape, {node.id: other for node, other in replaced.items()})
-    return renamed

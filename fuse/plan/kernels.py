@@ -168,6 +168,29 @@ def argument_words(layout: Layout) -> int:
     return 3 + layout.outer_rank
 
 
+SYMBOL = "kernel"
+"""The name of a kernel's function in its object code."""
+_ALIGN = 64
+
+
+def tile_offset(kernel: Kernel, tile: int) -> int:
+    """Bytes from the start of a worker's scratch memory to a tile buffer."""
+    stride = kernel.schedule.tile_stride
+    return sum(-(-max(dtype.itemsize, 1) * stride // _ALIGN) * _ALIGN for dtype in kernel.tiles[:tile])
+
+
+def strided_outputs(kernel: Kernel, layout: Layout) -> list[int]:
+    """The output buffers that are not contiguous; they pass through scratch memory."""
+    outputs = (number for number, buffer in enumerate(kernel.buffers) if buffer.role in ("store", "append"))
+    return [number for number in outputs if layout.access[number] != "unit"]
+
+
+def scratch_bytes(kernel: Kernel, layout: Layout) -> int:
+    """The scratch memory of one worker: the tile buffers, and room for strided outputs behind them."""
+    behind = 8 * kernel.schedule.tile_stride * len(strided_outputs(kernel, layout))
+    return tile_offset(kernel, len(kernel.tiles)) + behind
+
+
 def to_text(kernel: Kernel) -> str:
     """The kernel as lines, for `FUSE_DUMP=kernels` and for the key of the code cache."""
     lines = [f"schedule {kernel.schedule}"]

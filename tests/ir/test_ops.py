@@ -8,7 +8,7 @@ import pytest
 from fuse.errors import VerifyError
 from fuse.ir import build
 from fuse.ir.node import Node, make
-from fuse.ir.ops import OPS, is_elementwise
+from fuse.ir.ops import OPS
 from fuse.ir.scalar_ops import SCALAR_OPS, ufunc_result
 from fuse.ir.types import Symbol
 
@@ -66,7 +66,7 @@ def test_rows_are_complete(name: str) -> None:
     row = OPS[name]
     assert row.name == name
     assert row.summary
-    assert is_elementwise(name) == (name in SCALAR_OPS or name in ("convert", "bitcast"))
+    assert (OPS[name].kind == "elementwise") == (name in SCALAR_OPS or name in ("convert", "bitcast"))
 
 
 def test_scalar_rows_agree_with_numpy() -> None:

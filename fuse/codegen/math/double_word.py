@@ -50,13 +50,6 @@ def divide(s: Scalar, a: Pair, b: Pair) -> Pair:
     return quotient, s.mul(rest, near_inverse(s, b[0]))
 
 
-def square_root(s: Scalar, a: Pair) -> Pair:
-    """sqrt(a) to about 2**-58, for a > 0; not normalised."""
-    root = s.sqrt(a[0])
-    rest = s.add(s.exact_muladd(s.neg(root), root, a[0]), a[1])
-    return root, s.mul(rest, near_inverse(s, s.add(root, root)))
-
-
 def negate(s: Scalar, a: Pair) -> Pair:
     """-a."""
     return s.neg(a[0]), s.neg(a[1])
