@@ -27,6 +27,7 @@ from fuse.plan.kernels import to_text as kernel_text
 from fuse.plan.planner import make_plan
 from fuse.plan.steps import KernelStep, Plan
 from fuse.plan.stored import entry_of
+from fuse.runtime.collection import rare_collections
 
 Array = Any
 _log = logging.getLogger("fuse")
@@ -53,7 +54,8 @@ class Program:
         self._settings = config.current()
         self._walked: Road | None = None
         try:
-            self.runner = Runner(self._plan())
+            with rare_collections():
+                self.runner = Runner(self._plan())
         except InternalError:
             raise
         except Exception as error:

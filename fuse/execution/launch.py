@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import math
 import sys
 import threading
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -35,19 +32,8 @@ from fuse.plan.kernels import (
     to_text,
 )
 from fuse.plan.steps import KernelStep
-from fuse.runtime import cache, threads
-
-
-@functools.cache
-def generator_digest() -> str:
-    """A digest of the code generator's own source: an object made by another version of it is not used."""
-    import fuse.codegen
-
-    folder = Path(next(iter(fuse.codegen.__path__)))
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+from fuse.runtime import cache, sources, threads
+from fuse.runtime.collection import rare_collections
 
 
 @dataclass(frozen=True)
@@ -79,8 +65,7 @@ def code_for(kernel: Kernel, layout: Layout) -> Code:
     from fuse.codegen.target import current_target
 
     target = current_target()
-    text = f"{generator_digest()}\n{layout}\n{to_text(kernel)}"
-    key = hashlib.sha256(f"{target.key}\n{text}".encode()).hexdigest()
+    key = sources.key(target.key, str(layout), to_text(kernel))
     found = codes.codes.get(key)
     if found is not None:
         return found
@@ -108,7 +93,8 @@ def _compile(kernel: Kernel, layout: Layout) -> bytes:
     from fuse.codegen.target import compile_to_object, current_target
 
     dump = config.current().dump
-    source = emit_module(kernel, layout, current_target())
+    with rare_collections():
+        source = emit_module(kernel, layout, current_target())
     if "llvm" in dump:
         sys.stderr.write(source + "\n")
     return compile_to_object(source, current_target(), dump)

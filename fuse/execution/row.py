@@ -6,22 +6,19 @@ model that was trained again finds the code of its predecessor.
 
 from __future__ import annotations
 
-import functools
-import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from fuse import config
 from fuse.execution.binding import address_of
-from fuse.execution.launch import generator_digest
 from fuse.ir.node import ConstantArray, Node, located
 from fuse.ir.types import STRING
 from fuse.plan.row_program import NoRow, Place, RowProgram
 from fuse.plan.rows import row_program
-from fuse.runtime import cache, row
+from fuse.runtime import cache, sources
 from fuse.runtime.row import ExtraKeys, Field, Guard, Record, Result, Results, RowCode
 
 __all__ = ["CompiledRow", "ExtraKeys", "Field", "Guard", "NoRow", "Record", "Result", "compile_row"]
@@ -167,8 +164,7 @@ def _compiled(
     from fuse.codegen.target import compile_to_object, current_target
 
     call, target = RowCall(program, fields, result, guards, extra_keys), current_target()
-    made_by = f"{generator_digest()} {_loader_digest()} {target.key}"
-    key = hashlib.sha256(f"{made_by}\n{call.to_text()}".encode()).hexdigest()
+    key = sources.key("row", str(sys.implementation.cache_tag), target.key, call.to_text())
     dump = config.current().dump
     object_code = cache.get(key)
     if object_code is None or dump & {"llvm", "asm"}:
@@ -177,9 +173,3 @@ def _compiled(
     lengths = tuple(table.array.shape[0] if table.array.ndim else 1 for table in program.tables)
     code = RowCode(object_code, fields, result, lengths, target.required)
     return CompiledRow(code, program.tables)
-
-
-@functools.cache
-def _loader_digest() -> str:
-    """A digest of the loader, which says where the code finds objects."""
-    return hashlib.sha256(Path(row.__file__).read_bytes()).hexdigest()

@@ -101,6 +101,11 @@ class Node:
         return self.type.shape
 
 
+_FIELDS = tuple(
+    vars(Node)[name].__set__ for name in ("op", "inputs", "attrs", "type", "location", "id", "masks")
+)
+"""What sets the fields of a node that is being made, in this order."""
+
 _interned: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 _lock = threading.RLock()
 _ids = itertools.count()
@@ -133,19 +138,18 @@ def make(
 
     inputs = tuple(inputs)
     attrs = dict(attrs) if attrs else {}
-    key = (op, tuple(map(id, inputs)), tuple(sorted(_exact(name, value) for name, value in attrs.items())))
+    exact = tuple(sorted([_exact(*item) for item in attrs.items()])) if attrs else ()
+    key = (op, tuple(map(id, inputs)), exact)
     with _lock:
         node = _interned.get(key)
         if node is None:
             node = object.__new__(Node)
-            type_ = OPS[op].infer(tuple(i.type for i in inputs), attrs)
-            fields = (op, inputs, attrs, type_, location or _current_location())
-            for name, value in zip(("op", "inputs", "attrs", "type", "location"), fields, strict=True):
-                object.__setattr__(node, name, value)
-            object.__setattr__(node, "id", next(_ids))
-            object.__setattr__(
-                node, "masks", tuple(mask for value in attrs.values() for mask in _masks(value))
-            )
+            type_ = OPS[op].infer(tuple([source.type for source in inputs]), attrs)
+            masks = tuple([mask for value in attrs.values() for mask in _masks(value)])
+            where = location or _current_location()
+            values = (op, inputs, attrs, type_, where, next(_ids), masks)
+            for put, value in zip(_FIELDS, values, strict=True):
+                put(node, value)
             _interned[key] = node
         return node
 

@@ -17,18 +17,13 @@ while a stage is dumped or bugs are to raise, since the road has to be walked th
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import io
 import itertools
 import logging
-import os
 import pickle
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,7 +33,7 @@ from fuse.ir.node import ConstantArray, Graph, Node, make
 from fuse.ir.types import SizeOf, Symbol, Type, size
 from fuse.plan.graph_key import NoKey, graph_key
 from fuse.plan.steps import KernelStep, LibraryStep, Plan
-from fuse.runtime import cache
+from fuse.runtime import cache, sources
 
 SMALL = 16
 """Values up to which a graph is planned as fast as its plan is read."""
@@ -48,8 +43,6 @@ _WHOLE = frozenset({
 """Ops at which the runner, or whoever asks whose memory a result is, looks through to the operands."""
 _HOLLOW = frozenset({"forest"})
 """Ops whose attributes are large, and of which nobody asks more than the type."""
-_SOURCES = ("config.py", "ir", "optimize", "plan")
-"""The parts of fuse that a plan depends on."""
 
 _log = logging.getLogger("fuse")
 
@@ -105,43 +98,12 @@ def entry_of(graph: Graph, inputs: Sequence[Node]) -> Entry | None:
         found = graph_key(graph, inputs)
     except NoKey:
         return None
-    versions = _versions()
-    if versions is None:
-        return None
+    versions = f"{sys.implementation.cache_tag} {sys.byteorder} {np.__version__}"
     chosen = (sorted(settings.disable), sorted(settings.schedule), settings.target)
-    text = f"plan\n{versions}\n{chosen}\n{found.text()}"
-    key = hashlib.sha256(text.encode()).hexdigest()
+    key = sources.key("plan", versions, str(chosen), found.text())
     return Entry(key, tuple(inputs), tuple(found.symbols), graph.outputs)
 
 
-@functools.cache
-def _versions() -> str | None:
-    """What writes an entry: Python, NumPy, and the state of fuse's sources; None when they are newer than
-    what this process has loaded of them.
-    """
-    folder = Path(__file__).parents[1]
-    rows = sorted(row for name in _SOURCES for row in _files(folder / name))
-    if max(changed for _, _, changed in rows) > _LOADED:
-        return None
-    return f"{sys.implementation.cache_tag} {sys.byteorder} {np.__version__} {rows}"
-
-
-def _files(path: Path) -> Iterator[tuple[str, int, int]]:
-    """(path, bytes, nanoseconds of the last change) of a source, or of all sources below a folder."""
-    if path.is_file():
-        status = path.stat()
-        yield str(path), status.st_size, status.st_mtime_ns
-        return
-    with os.scandir(path) as found:
-        for item in found:
-            if item.name.endswith(".py"):
-                status = item.stat()
-                yield item.path, status.st_size, status.st_mtime_ns
-            elif item.is_dir() and item.name != "__pycache__":
-                yield from _files(Path(item.path))
-
-
-_LOADED = time.time_ns()
 _holes = itertools.count()
 
 

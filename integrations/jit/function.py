@@ -35,6 +35,7 @@ from fuse.integrations.jit.statistics import Statistics
 from fuse.integrations.jit.substitute import ACTIVE
 from fuse.integrations.jit.trace import Recorded, Signature, SignatureKey, deliver, is_users_own, record
 from fuse.integrations.jit.writeback import overlaps
+from fuse.runtime.collection import rare_collections
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -207,7 +208,8 @@ class JitFunction(Generic[P, R]):
                 return cast(R, result)
         if not settings.strict and is_small(call.arrays, settings.min_rows):
             return self._plain(args, kwargs)
-        return self._record(call, args, kwargs)
+        with rare_collections():
+            return self._record(call, args, kwargs)
 
     def _is_plain(self, args: Any, kwargs: Any, limit: int) -> bool:
         """Quickly, without taking anything apart: small, and nothing of this outline was compiled."""

@@ -303,12 +303,6 @@ def test_small_graphs_are_not_stored(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_sources_newer_than_the_process_are_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "_LOADED", 0)
-    monkeypatch.setattr(stored, "_versions", stored._versions.__wrapped__)
-    assert unkept(*pipeline())
-
-
 def test_a_call_into_a_library_has_no_key() -> None:
     x = build.new_input(np.dtype(float), (Symbol("n"),))
     with pytest.raises(NoKey):
