@@ -7,6 +7,8 @@ then on.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import operator
 import types
 from collections.abc import Callable, Iterator
@@ -121,6 +123,9 @@ def _methods(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
     return list(map(_method, functions))
 
 
+_ANY = np.empty(0)
+"""Knows what NumPy answers where the elements do not matter."""
+
 _POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
 
 
@@ -232,6 +237,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return np.array(self._elements, dtype=dtype, copy=True)
         return self._buffer()
 
+    @functools.wraps(np.ndarray.__dlpack__)
     def __dlpack__(self, **options: Any) -> Any:
         return self._buffer().__dlpack__(**options)
 
@@ -249,8 +255,21 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         return self._buffer().__array_interface__
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        """NumPy's module: its functions record when they are called with this array."""
-        return np
+        """`fuse.numpy`, in which `asarray` leaves an array lazy. Raises ValueError for another version of the
+        standard than NumPy's.
+        """
+        _ANY.__array_namespace__(api_version=api_version)  # type: ignore[arg-type]  # it says which it knows
+        return importlib.import_module("fuse.numpy")
+
+    @property
+    def device(self) -> str:
+        """`"cpu"`, as of all arrays of NumPy."""
+        return _ANY.device
+
+    @functools.wraps(np.ndarray.to_device)
+    def to_device(self, device: Any, **options: Any) -> LazyArray:
+        _ANY.to_device(device, **options)
+        return self
 
     def __bool__(self) -> bool:
         return bool(self._observe())

@@ -146,6 +146,7 @@ def _source(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> LazyAr
 def _made(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of numbers only: a source of the graph where it is one, else NumPy computes it."""
 
+    @functools.wraps(function)
     def create(*args: Any, **kwargs: Any) -> Any:
         plain = [a._observe()[()] if isinstance(a, LazyArray) and not a._dims else a for a in args]
         source = _source(function.__name__, plain, kwargs)
@@ -160,7 +161,7 @@ def _made(function: Callable[..., Any]) -> Callable[..., Any]:
 CREATION: Mapping[str, Callable[..., Any]] = {
     "array": array, "asarray": asarray, "asanyarray": asarray, "ascontiguousarray": asarray,
     "zeros": _filled(0, np.zeros), "ones": _filled(1, np.ones), "empty": _filled(0, np.empty),
-    "full": functools.wraps(np.full)(full), "arange": arange,
+    "full": functools.wraps(np.full)(full), "arange": functools.wraps(np.arange)(arange),
     "linspace": _made(np.linspace), "logspace": _made(np.logspace), "geomspace": _made(np.geomspace),
     "eye": _made(np.eye), "identity": _made(np.identity), "tri": _made(np.tri), "indices": _made(np.indices),
 }  # fmt: skip
