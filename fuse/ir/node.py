@@ -167,8 +167,16 @@ def _exact(name: str, value: Any) -> _Exact:
     return _Exact((name, type(value), value))
 
 
-def walk(outputs: Iterable[Node]) -> Iterator[Node]:
-    """Every node that the outputs need, inputs before users, in a deterministic order; no recursion."""
+def dependencies(node: Node) -> tuple[Node, ...]:
+    """The inputs, and the masks that the shape attributes of a node count."""
+    return node.inputs + node.masks if node.masks else node.inputs
+
+
+def walk(outputs: Iterable[Node], below: Callable[[Node], Iterable[Node]] = dependencies) -> Iterator[Node]:
+    """Every node that the outputs need, inputs before users, in a deterministic order; no recursion.
+
+    below: what a node needs, if not all of its dependencies.
+    """
     seen: set[Node] = set()
     stack: list[Node | None] = list(reversed(tuple(outputs)))
     while stack:
@@ -179,17 +187,12 @@ def walk(outputs: Iterable[Node]) -> Iterator[Node]:
             yield node
         elif node not in seen:
             seen.add(node)
-            sources = node.inputs + node.masks if node.masks else node.inputs
+            sources = [source for source in below(node) if source not in seen]
             if not sources:
                 yield node
                 continue
             stack += (node, None)
-            stack += [source for source in reversed(sources) if source not in seen]
-
-
-def dependencies(node: Node) -> tuple[Node, ...]:
-    """The inputs, and the masks that the shape attributes of a node count."""
-    return node.inputs + node.masks if node.masks else node.inputs
+            stack += reversed(sources)
 
 
 def _masks(value: Any) -> Iterator[Node]:

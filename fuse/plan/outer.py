@@ -10,13 +10,13 @@ loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from fuse.ir import build
-from fuse.ir.node import Node
+from fuse.ir.node import Node, walk
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Count, Dim
 
@@ -42,11 +42,14 @@ def outer_form(matrix: Node, can_emit: Callable[[Node], bool]) -> Outer | None:
         return None
     found = Outer((), {}, {}, {})
     body: list[Node] = []
-    for node in _operands_first(matrix):
-        computes = node.op in SCALAR_OPS or node.op == "convert"
+
+    def computes(node: Node) -> bool:
+        return node.shape == matrix.shape and (node.op in SCALAR_OPS or node.op == "convert")
+
+    for node in walk([matrix], lambda node: node.inputs if computes(node) else ()):
         if node.dtype == np.float16:
             return None
-        if node.shape == matrix.shape and computes:
+        if computes(node):
             if not can_emit(node):
                 return None
         elif not _is_repeated(node, matrix, found):
@@ -57,21 +60,6 @@ def outer_form(matrix: Node, can_emit: Callable[[Node], bool]) -> Outer | None:
     if not (found.rows and found.columns):
         return None
     return Outer(tuple(body), found.rows, found.columns, found.scalars)
-
-
-def _operands_first(matrix: Node) -> Iterator[Node]:
-    """The computation of an element, down to what is repeated along an axis."""
-    seen: set[Node] = set()
-    stack = [(matrix, False)]
-    while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            yield node
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            if node.shape == matrix.shape and (node.op in SCALAR_OPS or node.op == "convert"):
-                stack.extend((source, False) for source in reversed(node.inputs))
 
 
 def _is_repeated(node: Node, matrix: Node, found: Outer) -> bool:

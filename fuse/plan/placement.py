@@ -12,11 +12,11 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fuse.ir.node import Node, dependencies
+from fuse.ir.node import Node, dependencies, walk
 from fuse.ir.types import Count, Shape
 from fuse.plan.classify import as_outer, as_stored_column, column_table, operands, role_of
 from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
@@ -81,7 +81,11 @@ class Placement:
     def body(self, root: Node) -> list[Node]:
         """The nodes that the root's loop computes, inputs before users."""
         sources = operands(root) if role_of(root) == "reduce" else (root,)
-        return list(_walk(sources, lambda node: self.is_read(node) and node is not root))
+
+        def is_computed(node: Node) -> bool:
+            return node is root or not self.is_read(node)
+
+        return list(walk(filter(is_computed, sources), lambda node: filter(is_computed, _needs(node))))
 
     def needs(self, node: Node) -> tuple[Node, ...]:
         """What must be known before a node: operands, and the masks whose counts its attributes name."""
@@ -104,7 +108,7 @@ class Placement:
 def place(outputs: Sequence[Node], counts: Mapping[Node, Node]) -> Placement:
     """Decide what is stored for a graph with these outputs. `counts`: reductions that give named lengths."""
     wanted = [*counts.values(), *outputs]
-    found = Placement(list(_walk(wanted, lambda node: False)), counts=counts)
+    found = Placement(list(walk(wanted, _needs)), counts=counts)
     found.stored.update(_must_store(found.order, wanted))
     found.materialised.update(_read_outside_their_kernel(found))
     while True:
@@ -214,20 +218,6 @@ def _dear_in_several_kernels(found: Placement) -> set[Node]:
         cost[node] = 0.0 if role_of(node) == "leaf" else operation_cost(node) + inside
     shared = (node for node, users in kernels.items() if len(users) > 1 and not found.is_read(node))
     return {node for node in shared if cost[node] > RECOMPUTE_LIMIT and node.op != "stack"}
-
-
-def _walk(sources: Iterable[Node], stop: Callable[[Node], bool]) -> Iterator[Node]:
-    """What the sources need, inputs first; where `stop` holds, the node and all below is left out."""
-    seen: set[Node] = set()
-    stack = [(node, False) for node in reversed(tuple(sources))]
-    while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            yield node
-        elif node not in seen and not stop(node):
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((source, False) for source in reversed(_needs(node)) if source not in seen)
 
 
 def _needs(node: Node) -> tuple[Node, ...]:

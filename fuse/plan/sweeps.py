@@ -14,11 +14,11 @@ after the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fuse.ir import build
-from fuse.ir.node import Node
+from fuse.ir.node import Node, walk
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Count, Shape
 from fuse.plan.classify import can_emit, is_loop_dtype, role_of
@@ -172,19 +172,13 @@ def _collect(
     group: Sweeps, ends: Sequence[Node], phases: dict[Node, int], phase: int, stored: set[Node]
 ) -> None:
     """Fill in the members that the ends need, and what is read in place of other operands."""
-    done: set[Node] = set()
-    stack = [(node, False) for node in reversed(ends)]
-    while stack:
-        node, expanded = stack.pop()
-        if expanded:
+
+    def is_member(node: Node) -> bool:
+        return _is_member(group, node, phases, phase, stored)
+
+    for node in walk(ends, lambda node: node.inputs if is_member(node) else ()):
+        if is_member(node):
             group.members.append(node)
-            continue
-        if node in done:
-            continue
-        done.add(node)
-        if _is_member(group, node, phases, phase, stored):
-            stack.append((node, True))
-            stack.extend((source, False) for source in reversed(node.inputs))
         else:
             group.sources[node] = _readable(group, node)
 
@@ -228,7 +222,11 @@ def rearranged(placement: Placement, groups: Sequence[Sweeps], wanted: Sequence[
     None when groups wait for each other.
     """
     owner = {result: group for group in groups for result in group.results}
-    order = list(_walk(wanted, owner, placement))
+
+    def below(node: Node) -> Iterable[Node]:
+        return owner[node].sources.values() if node in owner else placement.needs(node)
+
+    order = list(walk(wanted, below))
     kept = set(order)
     stored = {node for node in placement.stored if node in kept} | (set(owner) & kept)
     for node in order:
@@ -241,21 +239,6 @@ def rearranged(placement: Placement, groups: Sequence[Sweeps], wanted: Sequence[
         stored.update(source for source in reads if role_of(source) != "leaf")
     found = replace(placement, order=order, stored=stored, swept=frozenset(owner))
     return found if _set_levels(found, groups, owner) else None
-
-
-def _walk(wanted: Sequence[Node], owner: dict[Node, Sweeps], placement: Placement) -> Iterator[Node]:
-    """What is wanted and all below, inputs first, around the members of groups."""
-    seen: set[Node] = set()
-    stack = [(node, False) for node in reversed(wanted)]
-    while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            yield node
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            below = owner[node].sources.values() if node in owner else placement.needs(node)
-            stack.extend((source, False) for source in reversed(list(below)) if source not in seen)
 
 
 def _set_levels(placement: Placement, groups: Sequence[Sweeps], owner: dict[Node, Sweeps]) -> bool:
