@@ -18,6 +18,7 @@ from typing import Any
 
 from fuse import config
 from fuse.errors import InternalError
+from fuse.execution.finish import is_finite
 from fuse.execution.runner import Rerun, Runner
 from fuse.ir.interpret import interpret
 from fuse.ir.node import Graph, Node, located, walk
@@ -56,6 +57,7 @@ class Program:
         try:
             with rare_collections():
                 self.runner = Runner(self._plan())
+            self._is_doubtful = self._folds_errors()
         except InternalError:
             raise
         except Exception as error:
@@ -98,6 +100,12 @@ class Program:
                 _dump(f"step {number}", text)
         return plan
 
+    def _folds_errors(self) -> bool:
+        """Whether the optimizer computed an infinity or a NaN, which then no run computes."""
+        given = set(self.graph.nodes())
+        constants = [node for node in self.runner.slots if node.op == "constant" and node not in given]
+        return not all(is_finite(node.attrs["value"].array) for node in constants)
+
     @property
     def optimized(self) -> Graph:
         """The graph after the optimizer."""
@@ -120,10 +128,15 @@ class Program:
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """The arrays of the outputs, given those of the inputs, in order."""
+        return self.run_doubting(arrays)[0]
+
+    def run_doubting(self, arrays: Sequence[Array]) -> tuple[list[Array], bool]:
+        """The same, and whether some operation may have overflowed, divided by zero or been invalid."""
         try:
-            return self.runner.run(arrays)
+            values, doubtful = self.runner.run(arrays)
+            return values, doubtful or self._is_doubtful
         except Rerun:
-            return interpret(self.graph.outputs, dict(zip(self.inputs, arrays, strict=True)))
+            return interpret(self.graph.outputs, dict(zip(self.inputs, arrays, strict=True))), True
         except Exception as error:
             raise InternalError(f"running a graph failed: {error}") from error
 
@@ -212,11 +225,16 @@ _programs = _Programs()
 
 def evaluate(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> list[Array]:
     """The arrays of the outputs, given an array for every input they need."""
+    return evaluate_doubting(outputs, bindings)[0]
+
+
+def evaluate_doubting(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> tuple[list[Array], bool]:
+    """The same, and whether some operation may have overflowed, divided by zero or been invalid."""
     try:
         program, inputs = _programs.get(outputs)
-        return program.run([bindings[node] for node in inputs])
+        return program.run_doubting([bindings[node] for node in inputs])
     except InternalError as error:
         if config.current().raise_internal:
             raise
         _log.warning("fuse interprets a graph, please report this: %s", error, exc_info=error)
-        return interpret(outputs, bindings)
+        return interpret(outputs, bindings), True

@@ -26,6 +26,15 @@ def emit_op(
     s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[np.dtype], result: np.dtype
 ) -> ir.Value:
     """One elementwise op on registers; `dtypes` are those of the operands."""
+    value = _emit_op(s, op, operands, dtypes, result)
+    if s.checked is not None:
+        s.checked(op, operands, dtypes, value, result)
+    return value
+
+
+def _emit_op(
+    s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[np.dtype], result: np.dtype
+) -> ir.Value:
     if op == "convert":
         return emit_convert(s, operands[0], dtypes[0], result)
     if op == "bitcast":

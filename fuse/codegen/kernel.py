@@ -8,6 +8,7 @@ void kernel(arguments, control, worker):
                     for stage in the stages of the sweep: run it over the tile
                 write the unit's partial results of the sweep
             count the unit's survivors
+    note whether some operation may have overflowed, divided by zero or been invalid
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from fuse.codegen.maps import emit_map, fixed_values
 from fuse.codegen.matrix import emit_load_matrix
 from fuse.codegen.reductions import Accumulator
 from fuse.codegen.scalar import Scalar
+from fuse.codegen.status import Status
 from fuse.codegen.target import Target, data_layout
 from fuse.codegen.text import emit_compare_text
 from fuse.plan import forest_layout
@@ -67,7 +69,11 @@ def emit_module(kernel: Kernel, layout: Layout, target: Target) -> str:
     ir.IRBuilder(stack).branch(entry)
     b, entry_builder = ir.IRBuilder(start), ir.IRBuilder(entry)
     frame = _frame(kernel, layout, target, b, entry_builder, function)
+    status = Status(frame)
+    status.begin(entry_builder)
     _emit_morsels(frame)
+    status.end(b)
+    b.ret_void()
     entry_builder.branch(start)
     return str(module)
 
@@ -102,7 +108,6 @@ def _emit_morsels(frame: Frame) -> None:
         emit_unit(frame, unit, accumulators)
     b.branch(head)
     b.position_at_end(done)
-    b.ret_void()
 
 
 def make_accumulators(frame: Frame) -> dict[int, list[Accumulator]]:

@@ -1,6 +1,7 @@
 """The `Map` stage: one vector loop over the rows of a tile.
 
-    if rows is no multiple of the lanes: copy the last, partial vector of every input to a buffer of the frame
+    if rows is no multiple of the lanes: copy the last, partial vector of every input to a buffer of the
+        frame, and the last row to the lanes behind it, so that they compute nothing that no row computes
     for i in range(0, rows, lanes):
         load each input at i (from that buffer when the vector is the partial one)
         compute
@@ -37,7 +38,7 @@ from fuse.codegen.frame import (
 )
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.reductions import Accumulator
-from fuse.plan.kernels import ERROR, Compaction, Instruction, Map, strided_outputs, tile_offset
+from fuse.plan.kernels import BASE, ERROR, Compaction, Instruction, Map, strided_outputs, tile_offset
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class _Port:
 
     base: ir.Value
     spare: ir.Value
+    element: ir.Type
     size: int
 
 
@@ -58,6 +60,7 @@ class _Loop:
     span: Span
     inputs: dict[int, _Port]
     outputs: dict[int, _Port]
+    tiles: dict[int, _Port]
     strided: dict[int, ir.Value]
     row: ir.Value
     is_last: ir.Value
@@ -70,18 +73,19 @@ def emit_map(
     b = frame.builder
     inputs = {n: _port(frame, n, span) for n in _loads(frame, stage) if _is_dense(frame, n)}
     outputs = {n: _port(frame, n, span) for _, n in stage.stores if _is_dense(frame, n)}
+    tiles = {n: _tile_port(frame, n) for n in _kept_tiles(frame, stage)}
     strided = {n: _strided_scratch(frame, n) for _, n in stage.stores if not _is_dense(frame, n)}
     whole = b.and_(span.rows, word(-frame.lanes))
     rest = b.sub(span.rows, whole)
-    _copy_partial(frame, inputs, whole, rest, to_spare=True)
+    _copy_partial(frame, [*inputs.values(), *tiles.values()], whole, rest, to_spare=True)
     reductions.start_tile(frame, accumulators)
     with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
         is_last = b.icmp_signed(">", b.add(row, word(frame.lanes)), span.rows)
-        loop = _Loop(frame, stage, span, inputs, outputs, strided, row, is_last)
+        loop = _Loop(frame, stage, span, inputs, outputs, tiles, strided, row, is_last)
         registers = _emit_body(loop)
         _emit_sinks(loop, registers, accumulators, kept)
     reductions.finish_tile(frame, accumulators)
-    _copy_partial(frame, outputs, whole, rest, to_spare=False)
+    _copy_partial(frame, list(outputs.values()), whole, rest, to_spare=False)
     for buffer, scratch in strided.items():
         _copy_strided(frame, buffer, scratch, span)
 
@@ -97,19 +101,34 @@ def _is_dense(frame: Frame, buffer: int) -> bool:
 def _port(frame: Frame, buffer: int, span: Span) -> _Port:
     b, dtype = frame.builder, frame.kernel.buffers[buffer].dtype
     spare = frame.alloca(vector(memory_type(dtype), frame.lanes))
-    return _Port(at(b, frame.bases[buffer], span.origin, dtype.itemsize), spare, dtype.itemsize)
+    base = at(b, frame.bases[buffer], span.origin, dtype.itemsize)
+    return _Port(base, spare, memory_type(dtype), dtype.itemsize)
 
 
-def _copy_partial(
-    frame: Frame, ports: dict[int, _Port], whole: ir.Value, rest: ir.Value, to_spare: bool
-) -> None:
+def _kept_tiles(frame: Frame, stage: Map) -> list[int]:
+    """The tiles that hold as many rows as a filter kept; behind them lies what earlier tiles left."""
+    if stage.track == BASE or frame.kernel.schedule.whole:
+        return []
+    return [int(str(i.attr)) for i in stage.body if i.op == "tile"]
+
+
+def _tile_port(frame: Frame, tile: int) -> _Port:
+    dtype = frame.kernel.tiles[tile]
+    spare = frame.alloca(vector(memory_type(dtype), frame.lanes))
+    return _Port(frame.tile_pointer(tile), spare, memory_type(dtype), dtype.itemsize)
+
+
+def _copy_partial(frame: Frame, ports: list[_Port], whole: ir.Value, rest: ir.Value, to_spare: bool) -> None:
     if not ports or frame.is_whole:
         return
     b = frame.builder
     length = frame.kernel.schedule.whole
     with when(b, b.icmp_signed("!=", rest, word(0)), "partial"):
-        for port in ports.values():
+        for port in ports:
             tail = at(b, port.base, whole, port.size)
+            if to_spare:
+                last = b.load(at(b, tail, b.sub(rest, word(1)), port.size), typ=port.element, align=1)
+                b.store(splat(b, last, frame.lanes), port.spare)
             target, source = (port.spare, tail) if to_spare else (tail, port.spare)
             if length:  # known lengths leave a known rest, in the last tile
                 copy_known(b, target, source, length % frame.lanes * port.size)
@@ -127,7 +146,7 @@ def fixed_values(frame: Frame, stage: Map) -> dict[int, ir.Value]:
     loaded from.
     """
     nowhere = Span(word(0), word(0))
-    loop = _Loop(frame, stage, nowhere, {}, {}, {}, word(0), ir.Constant(ir.IntType(1), 0))
+    loop = _Loop(frame, stage, nowhere, {}, {}, {}, {}, word(0), ir.Constant(ir.IntType(1), 0))
     registers: dict[int, ir.Value] = {}
     for number, instruction in enumerate(stage.body):
         if instruction.op in _PER_UNIT:
@@ -217,9 +236,10 @@ def _emit_literal(loop: _Loop, instruction: Instruction, registers: list[ir.Valu
 
 
 def _emit_tile(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
-    frame = loop.frame
-    base = frame.tile_pointer(int(str(instruction.attr)))
-    pointer = at(frame.builder, base, _tile_row(loop), instruction.dtype.itemsize)
+    frame, tile = loop.frame, int(str(instruction.attr))
+    if tile in loop.tiles:
+        return load_vector(frame.builder, _place(loop, loop.tiles[tile]), instruction.dtype, frame.lanes)
+    pointer = at(frame.builder, frame.tile_pointer(tile), _tile_row(loop), instruction.dtype.itemsize)
     return load_vector(frame.builder, pointer, instruction.dtype, frame.lanes)
 
 

@@ -145,6 +145,7 @@ class Scalar:
     def __init__(self, builder: ir.IRBuilder, fma: bool = True) -> None:
         self.builder = builder
         self.fma = fma
+        self.checked: Callable[..., None] | None = None
 
     # Constants and operands
 

@@ -32,6 +32,11 @@ class Target:
         return self.cpu == "x86-64-v4" or "+avx512f" in self.features
 
     @property
+    def architecture(self) -> str:
+        """The kind of processor, as the first part of a triple names it: x86_64, aarch64, …"""
+        return _architecture()
+
+    @property
     def required(self) -> tuple[str, ...]:
         """The instruction sets without which compiled code does not run, as LLVM names them."""
         named = tuple(part for part in self.features.split(",") if part.startswith("+"))
@@ -43,6 +48,14 @@ class Target:
         from llvmlite import __version__
 
         return f"{__version__} {self.cpu} {self.features}"
+
+
+@functools.cache
+def _architecture() -> str:
+    from llvmlite import binding
+
+    name = str(binding.get_process_triple()).split("-")[0]
+    return {"arm64": "aarch64", "amd64": "x86_64"}.get(name, name)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,15 @@ def combine(kind: str, partials: np.ndarray) -> np.ndarray:
     """
     if kind == "sum" and partials.dtype.kind == "f" and partials.shape[-1] > 2:
         return _compensated_sum(partials)
-    return _tree(_COMBINE[kind], partials)
+    with np.errstate(all="ignore"):
+        return _tree(_COMBINE[kind], partials)
+
+
+def is_finite(value: np.ndarray) -> bool:
+    """Whether every element is a finite number; of a single one without a call of NumPy's."""
+    if value.dtype.kind != "f":
+        return True
+    return math.isfinite(value) if value.ndim == 0 else bool(np.isfinite(value).all())
 
 
 def _tree(function: Callable[..., Any], partials: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from fuse.plan.cost import BYTE_NS, OPERATION_NS, WAKE_NS
 from fuse.plan.kernels import (
     BLOCKS,
     CONTROL_WORDS,
+    DOUBT,
     ERROR,
     INNER,
     MORSELS,
@@ -102,11 +103,14 @@ def _compile(kernel: Kernel, layout: Layout) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """What a run left: survivors of each unit (none when not counted), whether the error flag is set."""
+    """What a run left: survivors of each unit (none when not counted), whether the error flag is set, and
+    whether some operation may have overflowed, divided by zero or been invalid.
+    """
 
     counts: Sequence[int]
     failed: bool
     in_order: bool
+    doubtful: bool
 
 
 class Launcher:
@@ -136,10 +140,11 @@ class Launcher:
         start = -(-address_of(scratch) // _ALIGN) * _ALIGN if scratch is not None else 0
         fixed = (start, per_worker, counts.buffer_info()[0] if counts is not None else 0)
         arguments = array("q", (*bound.words, *fixed, *matrices))
-        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0)
+        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0, 0)
         control = array("q", (*state, *_PADDING, *bound.outer))
         threads.run(code.address, arguments.buffer_info()[0], control.buffer_info()[0], workers)
-        return Launched(counts if counts is not None else (), bool(control[ERROR]), workers == 1)
+        kept = counts if counts is not None else ()
+        return Launched(kept, bool(control[ERROR]), workers == 1, bool(control[DOUBT]))
 
     def _workers(self, rows: int) -> int:
         """All threads, when the work is worth several wake-ups."""
@@ -147,5 +152,6 @@ class Launcher:
 
 
 _ALIGN = 64
-_PADDING = (0,) * (CONTROL_WORDS - 9)
-assert tuple(range(9)) == (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR)
+_PADDING = (0,) * (CONTROL_WORDS - 10)
+_STATE = (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT)
+assert tuple(range(10)) == _STATE

@@ -11,7 +11,7 @@ import numpy as np
 
 from fuse import config
 from fuse.execution.binding import Bound, address_of, bind, bind_rows, follows_rows
-from fuse.execution.finish import close_gaps, combine
+from fuse.execution.finish import close_gaps, combine, is_finite
 from fuse.execution.launch import Code, Launched, Launcher, code_for
 from fuse.ir.interpret import Sizes, evaluate
 from fuse.ir.node import Node
@@ -52,16 +52,19 @@ class Runner:
     def _prepare(self, step: KernelStep | LibraryStep) -> _KernelRun | _LibraryRun:
         return _KernelRun(self, step) if isinstance(step, KernelStep) else _LibraryRun(self, step)
 
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
-        """The values of the plan's outputs. Raises Rerun when the plan does not fit the arrays."""
+    def run(self, arrays: Sequence[Array]) -> tuple[list[Array], bool]:
+        """The values of the plan's outputs, and whether some operation may have overflowed, divided by zero
+        or been invalid. Raises Rerun when the plan does not fit the arrays.
+        """
         values, sizes = self.template.copy(), Sizes()
         for (slot, shape, symbolic), array in zip(self.inputs, arrays, strict=True):
             values[slot] = array
             if symbolic:
                 sizes.bind(shape, array.shape)
+        doubtful = False
         for step in self.steps:
-            step.run(values, sizes)
-        return [values[slot] for slot in self.outputs]
+            doubtful |= step.run(values, sizes)
+        return [values[slot] for slot in self.outputs], doubtful
 
 
 def _has_symbols(shape: Sequence[Dim]) -> bool:
@@ -78,10 +81,11 @@ class _LibraryRun:
         self.sources = [runner.slot(source) for source in step.node.inputs]
         self.slot = runner.slot(step.node)
 
-    def run(self, values: list[Array], sizes: Sizes) -> None:
+    def run(self, values: list[Array], sizes: Sizes) -> bool:
         operands = [_real(values[source]) for source in self.sources]
+        errors: list[str] = []
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="call", under="ignore", call=lambda error, _: errors.append(error)):
                 value = evaluate(self.node, operands, sizes)
         except IndexError as error:
             raise Rerun from error
@@ -90,6 +94,7 @@ class _LibraryRun:
         if isinstance(first, Count):
             sizes.count(first.mask, value.shape[0])
         _learn_count(self.node, value, sizes)
+        return bool(errors)
 
 
 def _learn_count(node: Node, value: Array, sizes: Sizes) -> None:
@@ -134,7 +139,7 @@ class _KernelRun:
             (slice(None), column)
         )
 
-    def run(self, values: list[Array], sizes: Sizes) -> None:
+    def run(self, values: list[Array], sizes: Sizes) -> bool:
         shape = self.static if self.static is not None else sizes.shape(self.step.domain.shape)
         if 0 in shape:
             raise Rerun
@@ -146,8 +151,9 @@ class _KernelRun:
         launched = self.launcher.launch(self._code(bound), bound, self._matrices(bound.arrays))
         if launched.failed:
             raise Rerun
-        if not self.is_plain:
-            self._finish(values, sizes, bound, launched)
+        if self.is_plain:
+            return launched.doubtful
+        return self._finish(values, sizes, bound, launched) or launched.doubtful
 
     # Before
 
@@ -225,7 +231,9 @@ class _KernelRun:
 
     # After
 
-    def _finish(self, values: list[Array], sizes: Sizes, bound: Bound, launched: Launched) -> None:
+    def _finish(self, values: list[Array], sizes: Sizes, bound: Bound, launched: Launched) -> bool:
+        """Make values of what the units left; whether one of them is infinite or no number."""
+        doubtful = False
         keeps = self.launcher.keeps
         kept = sum(launched.counts) if keeps else 0
         if keeps:
@@ -235,8 +243,10 @@ class _KernelRun:
             if kind == "reduce":
                 values[slot] = self._reduced(node, values[slot], bound, sizes)
                 _learn_count(node, values[slot], sizes)
+                doubtful |= not is_finite(values[slot])
             elif kind == "kept":
                 values[slot] = self._dense(values[slot], launched, kept)
+        return doubtful
 
     def _reduced(self, node: Node, partials: Array, bound: Bound, sizes: Sizes) -> Array:
         if not self.step.domain.reduced:
