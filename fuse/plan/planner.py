@@ -96,23 +96,27 @@ def _groups(placement: Placement) -> dict[tuple[int, Domain], list[Node]]:
 
 def _steps(placement: Placement, sweeps: Sequence[Sweeps]) -> list[Step]:
     """Level by level: first what needs a library, then one kernel for each domain."""
+    library: dict[int, list[Node]] = {}
+    for node in placement.order:
+        if role_of(node) == "step":
+            library.setdefault(placement.level[node], []).append(node)
+    kernels: dict[int, dict[Domain, list[Node]]] = {}
+    for (level, domain), roots in _groups(placement).items():
+        kernels.setdefault(level, {})[domain] = roots
     steps: list[Step] = []
-    groups = _groups(placement)
-    library = [node for node in placement.order if role_of(node) == "step"]
-    levels = {level for level, _ in groups} | {placement.level[node] for node in library}
-    levels |= {group.level for group in sweeps}
-    for level in sorted(levels):
-        steps += [LibraryStep(node) for node in library if placement.level[node] == level]
-        steps += [assemble(placement, domain, roots) for domain, roots in _merged(groups, level)]
+    for level in sorted({*library, *kernels, *(group.level for group in sweeps)}):
+        steps += [LibraryStep(node) for node in library.get(level, ())]
+        steps += [assemble(placement, *kernel) for kernel in _merged(kernels.get(level, {})).items()]
         steps += [assemble_sweeps(group) for group in sweeps if group.level == level]
     return steps
 
 
-def _merged(groups: dict[tuple[int, Domain], list[Node]], level: int) -> list[tuple[Domain, list[Node]]]:
-    """Roots without a filter join a kernel with a filter over the same rows."""
-    found = {domain: roots for (at, domain), roots in groups.items() if at == level}
-    for domain in [d for d in found if d.mask is None]:
-        host = next((d for d in found if d.mask is not None and d._replace(mask=None) == domain), None)
-        if host is not None:
-            found[host] = found.pop(domain) + found[host]
-    return list(found.items())
+def _merged(found: dict[Domain, list[Node]]) -> dict[Domain, list[Node]]:
+    """The kernels of a level: roots without a filter join a kernel with a filter over the same rows."""
+    hosts = {domain._replace(mask=None): domain for domain in reversed(found) if domain.mask is not None}
+    merged = dict(found)
+    for domain in found:
+        if domain.mask is None and domain in hosts:
+            host = hosts[domain]
+            merged[host] = merged.pop(domain) + merged[host]
+    return merged
