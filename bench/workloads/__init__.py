@@ -25,6 +25,9 @@ NAMES = (
     "churn",
     "kmeans",
     "softmax",
+    "haversine",
+    "image_batch",
+    "memory",
 )
 
 
