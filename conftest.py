@@ -1,5 +1,5 @@
-"""Settings of the whole test run, pages included: a bug inside the compiler raises, and the disk cache is the
-run's own.
+"""Settings of the whole test run, pages included: a bug inside the compiler raises, small arrays are recorded
+too, and the disk cache is the run's own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from fuse import config
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = config.current()
     folder = tmp_path_factory.mktemp("fuse-cache")
-    config.set_config(raise_internal=True, cache_dir=str(folder))
+    config.set_config(raise_internal=True, eager_bytes=0, cache_dir=str(folder))
     yield
-    config.set_config(raise_internal=before.raise_internal, cache_dir=before.cache_dir)
+    config.set_config(
+        raise_internal=before.raise_internal, eager_bytes=before.eager_bytes, cache_dir=before.cache_dir
+    )

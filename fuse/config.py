@@ -27,6 +27,8 @@ class Config:
     strict: a step that is not compiled raises `StrictModeError` instead of running in the library.
     raise_internal: a bug inside the compiler raises instead of falling back (set by the tests).
     min_rows: inputs with fewer elements than this run in the plain library.
+    eager_bytes: an operation of `fuse.numpy` on arrays that are there and smaller than this runs in NumPy at
+        once, where it takes less time than recording it; with `min_rows=0` none does.
     borrow_bytes: arrays of at least this many bytes are write-protected instead of copied when recorded.
     target: instruction set to compile for: "native", "x86-64-v4", "x86-64-v3" or "x86-64".
     dump: stages to print: any of graph, optimize, kernels, llvm, asm.
@@ -41,6 +43,7 @@ class Config:
     strict: bool = False
     raise_internal: bool = False
     min_rows: int = 4096
+    eager_bytes: int = 1 << 20
     borrow_bytes: int = 1 << 20
     target: str = "native"
     dump: frozenset[str] = frozenset()
@@ -85,6 +88,7 @@ _ENVIRONMENT = {
     "FUSE_STRICT": ("strict", _flag),
     "FUSE_RAISE_INTERNAL": ("raise_internal", _flag),
     "FUSE_MIN_ROWS": ("min_rows", int),
+    "FUSE_EAGER_BYTES": ("eager_bytes", int),
     "FUSE_TARGET": ("target", str),
     "FUSE_DUMP": ("dump", _names),
     "FUSE_DISABLE": ("disable", _names),

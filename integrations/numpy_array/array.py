@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from fuse import config
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.numpy_array import indexing, layout
 from fuse.integrations.numpy_array.base import (
     LazyArray,
     Unsupported,
-    few_rows,
+    few,
     from_array,
     from_node,
     join,
@@ -378,7 +377,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         """One element of concrete elements, or anything of a few, without the graph."""
         if type(key) is int and len(self._dims) == 1:
             return self._elements[key]
-        limit = config.current().min_rows
+        limit = few()
         elements: Any = small(self, limit)
         if elements is None or type(key) not in (ndarray, np.ndarray):
             return None
@@ -388,9 +387,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def __setitem__(self, key: Any, values: Any) -> None:
         if self._scalar:
             raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")
-        if current_recording() is None and indexing.writes_at_once(
-            self, key, values, config.current().min_rows
-        ):
+        if current_recording() is None and indexing.writes_at_once(self, key, values, few()):
             entries = key if type(key) is tuple else (key,)
             plain = tuple(entry._elements if isinstance(entry, LazyArray) else entry for entry in entries)
             self._writable()[plain] = values._elements if isinstance(values, LazyArray) else values
@@ -510,7 +507,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             np.empty(0, self._dtype).astype(target, casting=casting)
         if not copy and target == self._dtype:
             return self
-        elements: Any = small(self, few_rows())
+        elements: Any = small(self, few())
         if elements is not None:
             return join(elements.astype(target, order, casting))
         if not (is_numeric(target) and is_numeric(self._dtype)):

@@ -7,7 +7,7 @@ immutable, and it prints and pickles as that scalar.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -147,21 +147,38 @@ def join(result: Any) -> Any:
     return result
 
 
-def small(array: LazyArray, limit: int) -> np.ndarray | np.generic | None:
+class Few(NamedTuple):
+    """What counts as few: arrays with fewer elements than `rows`, or of fewer bytes than `size`."""
+
+    rows: int
+    size: int
+
+    def __contains__(self, elements: object) -> bool:
+        assert isinstance(elements, np.ndarray)
+        return elements.size < self.rows or elements.nbytes < self.size
+
+
+_NONE = Few(0, 0)
+
+
+def few() -> Few:
+    """What NumPy computes at once, since recording it would take longer; nothing inside a recording."""
+    if current_recording() is not None:
+        return _NONE
+    settings = config.current()
+    return Few(settings.min_rows, settings.eager_bytes) if settings.min_rows else _NONE
+
+
+def small(array: LazyArray, limit: Few) -> np.ndarray | np.generic | None:
     """The elements when they are there already and few."""
     elements = array._storage.array
     if elements is None:
         return None
     for step in array._views:
         elements = step.on_array(elements)
-    if elements.size >= limit:
+    if elements not in limit:
         return None
     return elements[()] if array._scalar else elements
-
-
-def few_rows() -> int:
-    """Arrays with fewer elements than this run in NumPy at once; 0 inside a recording, where nothing does."""
-    return 0 if current_recording() is not None else config.current().min_rows
 
 
 def location() -> Location | None:

@@ -28,9 +28,10 @@ from fuse.integrations.numpy_array import (
     windows,
 )
 from fuse.integrations.numpy_array.base import (
+    Few,
     LazyArray,
     Unsupported,
-    few_rows,
+    few,
     from_node,
     join,
     lengths,
@@ -53,10 +54,10 @@ class _NotSmall(Exception):
 def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """The result of a NumPy function for arguments among which there are lazy arrays."""
     args, kwargs = out_by_name(function, args, kwargs)
-    limit = few_rows()
-    if limit and function not in _NOT_AT_ONCE:
+    limit = few()
+    if limit.rows and function not in _NOT_AT_ONCE:
         try:
-            return _eager(function, args, kwargs, limit)
+            return _eager(function, args, kwargs, _rows_only(limit) if function in _SPREADING else limit)
         except _NotSmall:
             pass
     name, reason = f"{function.__module__}.{function.__name__}", "it has no compiled form"
@@ -76,7 +77,15 @@ def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any])
     return run(function, args, kwargs, name, reason)
 
 
-def _eager(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], limit: int) -> Any:
+def _rows_only(limit: Few) -> Few:
+    return Few(limit.rows, 0)
+
+
+_SPREADING: frozenset[Function] = frozenset({np.outer, np.kron, np.meshgrid, np.einsum})
+"""Functions that make many elements of few, so that what follows them is worth fusing."""
+
+
+def _eager(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], limit: Few) -> Any:
     plain = [_plain(arg, limit) for arg in args]
     if not kwargs:
         return join(function(*plain))
@@ -91,13 +100,13 @@ def _eager(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], l
     return join(function(*plain, **named))
 
 
-def _plain(value: Any, limit: int) -> Any:
+def _plain(value: Any, limit: Few) -> Any:
     if isinstance(value, LazyArray):
         found = small(value, limit)
         if found is None:
             raise _NotSmall
         return found
-    if isinstance(value, np.ndarray) and value.size >= limit:
+    if isinstance(value, np.ndarray) and value not in limit:
         raise _NotSmall
     if type(value) in (list, tuple):
         return type(value)(_plain(item, limit) for item in value)
@@ -174,9 +183,9 @@ def _swapaxes(a: Any, axis1: Any, axis2: Any) -> LazyArray:
 
 def _flip(m: Any, axis: Any = None) -> LazyArray:
     found = as_array(m)
-    axes = reductions.axes_of(found._node, axis)
-    backwards = slice(None, None, -1)
-    key = tuple(backwards if i in axes else slice(None) for i in range(len(found._dims)))
+    rank = len(found._dims)
+    axes = range(rank) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, rank)
+    key = tuple(slice(None, None, -1 if i in axes else None) for i in range(rank))
     return layout.basic(found, key) if key else found
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.numpy_array.base import (
+    Few,
     LazyArray,
     Unsupported,
     count_node,
@@ -278,7 +279,7 @@ def _scattered(base: Node, mask: Node, value: Node) -> Node:
     return build.reshape(build.masked_scatter(flat_base, flat, value), base.shape)
 
 
-def writes_at_once(a: LazyArray, key: Any, values: Any, limit: int) -> bool:
+def writes_at_once(a: LazyArray, key: Any, values: Any, limit: Few) -> bool:
     """Whether an assignment is done by NumPy now: nothing pending takes part, and it is small or a plain
     slice.
     """

@@ -233,25 +233,23 @@ def _is_near(index: int | slice | None) -> bool:
 
 def _sliced(a: LazyArray, entries: Sequence[int | slice | None], dims: Shape) -> LazyArray:
     bounds: list[Bounds] = []
+    lengths_left: list[Dim] = []
     shape: list[Dim] = []
     for entry in entries:
         if entry is None:
             shape.append(1)
             continue
         found = _bounds(entry, dims[len(bounds)], len(bounds))
+        length = size("slice", dims[len(bounds)], *found)
         bounds.append(found)
+        lengths_left.append(length)
         if isinstance(entry, slice):
-            shape.append(size("slice", dims[len(bounds) - 1], *found))
-    view = a
-    if any(found != (0, None, 1) for found in bounds):
-        view = view._view(Sliced(tuple(bounds)))
-    if view is a or tuple(shape) != view._dims:
-        view = (
-            view._view(Reshaped(tuple(shape)))
-            if tuple(shape) != view._dims
-            else view._view(Sliced(tuple(bounds)))
-        )
-    return view
+            shape.append(length)
+    if shape == lengths_left:
+        return a._view(Sliced(tuple(bounds)))
+    is_part = any(found != (0, None, 1) for found in bounds)
+    view = a._view(Sliced(tuple(bounds))) if is_part else a
+    return view._view(Reshaped(tuple(shape)))
 
 
 def _bounds(entry: int | slice, dim: Dim, axis: int) -> Bounds:

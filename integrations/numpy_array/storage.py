@@ -207,12 +207,16 @@ def _settle_all(group: Sequence[Storage]) -> None:
 
 
 def _companions(target: Storage) -> list[Storage]:
-    """Pending cells of the target's shape, or scalars, that read some of the same data."""
+    """Pending cells of the target's shape, or scalars, that read some of the same data.
+
+    In the order in which they were recorded: the same program again is then the same graph, and planned once.
+    """
     assert target.node is not None
     data = _data(target.node)
     shapes = (target.node.shape, ())
-    others = [s for s in list(_pending) if s is not target and s.node is not None and s.node.shape in shapes]
-    return [s for s in others[:_COMPANIONS] if s.node is not None and not data.isdisjoint(_data(s.node))]
+    others = {s.node: s for s in list(_pending) if s.node is not None and s.node.shape in shapes}
+    in_order = sorted(others, key=lambda node: node.id)[:_COMPANIONS]
+    return [others[n] for n in in_order if others[n] is not target and not data.isdisjoint(_data(n))]
 
 
 def _data(node: Node) -> set[Any]:

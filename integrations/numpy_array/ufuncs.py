@@ -15,9 +15,10 @@ from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.numpy_array import elementwise, joins, reductions
 from fuse.integrations.numpy_array.base import (
+    Few,
     LazyArray,
     Unsupported,
-    few_rows,
+    few,
     from_array,
     from_node,
     join,
@@ -34,10 +35,10 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...], **options: Any) -> Any:
     """A ufunc on operands of which at least one is lazy: at once when all are few, else recorded, else in
     NumPy.
     """
-    limit = few_rows()
-    if limit:
+    limit = few()
+    if limit.rows:
         plain = [plain_value(value, limit) for value in inputs]
-        if not any(value is LARGE for value in plain):
+        if not (any(value is LARGE for value in plain) or _spreads(plain, limit)):
             return _apply_now(ufunc, plain, options)
     name = f"numpy.{ufunc.__name__}"
     if asks_for_exceptions():
@@ -69,14 +70,29 @@ def asks_for_exceptions() -> bool:
     return True
 
 
-def plain_value(value: Any, limit: int) -> Any:
+def _spreads(plain: list[Any], limit: Few) -> bool:
+    """Whether few elements make many: a row and a column a matrix."""
+    shapes = {value.shape for value in plain if type(value) is np.ndarray and value.shape}
+    if len(shapes) < 2:
+        return False
+    try:
+        result = np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False  # NumPy says so
+    return np.broadcast_to(_DOUBLE, result) not in limit
+
+
+_DOUBLE = np.empty(())
+
+
+def plain_value(value: Any, limit: Few) -> Any:
     """What NumPy computes with at once in place of an operand, or `LARGE`."""
     kind = type(value)
     if isinstance(value, LazyArray):
         found = small(value, limit)
         return LARGE if found is None else found
     if kind is np.ndarray:
-        return LARGE if value.size >= limit else value
+        return value if value in limit else LARGE
     if kind in PLAIN_NUMBERS or isinstance(value, np.generic):
         return value
     return LARGE if hasattr(type(value), "__fuse_node__") else value
@@ -149,12 +165,12 @@ def apply_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: 
     """`reduce` and `outer`; `accumulate`, `at` and `reduceat` run in NumPy."""
     function = getattr(ufunc, method)
     name, reason = f"numpy.{ufunc.__name__}.{method}", "it has no compiled form"
-    limit = few_rows()
+    limit = few()
     if method == "at":
         target, *rest = inputs
         if isinstance(target, LazyArray):
             return run_on_copy(function, target, rest, kwargs, name, "it writes to its argument")
-    elif limit and not any(plain_value(value, limit) is LARGE for value in inputs):
+    elif limit.rows and not any(plain_value(value, limit) is LARGE for value in inputs):
         return _with_outputs(function, [plain_value(value, limit) for value in inputs], kwargs)
     if asks_for_exceptions():
         reason = ERRSTATE

@@ -6,6 +6,7 @@ replaced, so that writing through a view updates the storage (and with it every 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -43,12 +44,17 @@ class Sliced:
         return build.slice_(base, self.slices)
 
     def on_array(self, base: np.ndarray) -> np.ndarray:
-        key: tuple[Any, ...] = (*as_slices(self.slices), Ellipsis)
-        view: np.ndarray = base[key]
+        view: np.ndarray = base[_key(self.slices)]
         return view
 
     def put_back(self, base: Node, view: Node) -> Node:
         return view if self.on_node(base) is base else build.update_slice(base, view, self.slices)
+
+
+@functools.lru_cache(maxsize=256)
+def _key(slices: tuple[Bounds, ...]) -> tuple[Any, ...]:
+    """What NumPy takes for the slices; it keeps an array of no axes an array."""
+    return (*as_slices(slices), Ellipsis)
 
 
 @dataclass(frozen=True, slots=True)

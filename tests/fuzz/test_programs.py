@@ -89,7 +89,7 @@ def test_programs_that_once_differed(name: str) -> None:
 
 def _both(function: Callable[..., Any], *calls: Any) -> None:
     jitted = fuse.jit(function)
-    with config.config(raise_internal=True, min_rows=1):
+    with config.config(raise_internal=True, min_rows=1, eager_bytes=0):
         for call in calls:
             expected, found = function(call.copy()), jitted(call.copy())
             assert difference(expected, found, 0.0) is None
@@ -110,7 +110,7 @@ def test_threads_of_the_user_share_a_function() -> None:
 
     jitted = fuse.jit(program)
     data = [np.arange(-rows, rows, dtype=np.int64) for rows in (3, 50, 700, 9000, 40, 8)]
-    with config.config(raise_internal=True, min_rows=1):
+    with config.config(raise_internal=True, min_rows=1, eager_bytes=0):
         context = [contextvars.copy_context() for _ in data]
         with ThreadPoolExecutor(3) as pool:
             runs = [pool.submit(c.run, jitted, x) for c, x in zip(context, data, strict=True)]
@@ -128,7 +128,7 @@ def test_effects_happen_once_however_often_a_function_is_recorded() -> None:
         return column % column
 
     jitted, given = fuse.jit(remainder), []
-    with config.config(raise_internal=True, min_rows=1):
+    with config.config(raise_internal=True, min_rows=1, eager_bytes=0):
         for values in ([1, 2, 3], [1, 0, 3], [1, 2, 0]):
             jitted(pd.Series(values), given)
     assert seen == [0, 1, 2]
@@ -147,7 +147,7 @@ def test_what_was_appended_before_a_write_is_the_value_before_it() -> None:
     jitted = fuse.jit(program)
     for values in ([1.0, 1, 1], [1.0, 2, 3]):
         ours, theirs = (np.array(values), []), (np.array(values), [])
-        with config.config(raise_internal=True, min_rows=1):
+        with config.config(raise_internal=True, min_rows=1, eager_bytes=0):
             for function, (array, given) in ((jitted, ours), (program, theirs)):
                 try:
                     function(array, given)

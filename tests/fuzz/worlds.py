@@ -66,7 +66,7 @@ def complaint(
     plain = function(program.source, {"np": np, "pd": pd, **(models or {})}, f"plain{program.seed}")
     jitted = fuse.jit(function(program.source, {"np": np, "pd": pd, **(models or {})}, f"jit{program.seed}"))
     faces = function(program.source, {"np": fnp, "pd": fpd, **(models or {})}, f"face{program.seed}")
-    with config.config(raise_internal=True, min_rows=1):
+    with config.config(raise_internal=True, min_rows=1, eager_bytes=0):
         for number, (rows, mood, threads) in enumerate(calls):
             found = _one_call(program, plain, jitted, "jit", rows, mood, threads)
             if found is None and number in (0, 3, 4):
