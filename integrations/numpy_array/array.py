@@ -11,7 +11,7 @@ import functools
 import importlib
 import operator
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from fuse.integrations.numpy_array.base import (
 from fuse.integrations.numpy_array.fallback import run, run_on_copy
 from fuse.integrations.numpy_array.flat import Flat
 from fuse.integrations.numpy_array.functions import dispatch
-from fuse.integrations.numpy_array.operands import is_foreign, is_numeric
+from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric
 from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
 from fuse.ir import build
 
@@ -61,13 +61,22 @@ class _ArrayType(type):
 
 
 def _yields(other: Any) -> bool:
-    """Whether an operator is left to the other operand."""
+    """Whether an operator is left to the other operand. A class derived from NumPy's array goes first."""
     if type(other) in PLAIN_NUMBERS or isinstance(other, np.ndarray | np.generic | LazyArray):
-        return False
+        return is_derived(other)
     if is_foreign(other) or getattr(type(other), "__array_ufunc__", 0) is None:
         return True
     has_own = hasattr(type(other), "__array_ufunc__")
     return not has_own and getattr(other, "__array_priority__", 0.0) > ndarray.__array_priority__
+
+
+_PYTHON: Mapping[np.ufunc, Callable[[Any, Any], Any]] = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.divide: operator.truediv,
+    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.divmod: divmod,
+    np.power: operator.pow, np.matmul: operator.matmul, np.bitwise_and: operator.and_,
+    np.bitwise_or: operator.or_, np.bitwise_xor: operator.xor, np.left_shift: operator.lshift,
+    np.right_shift: operator.rshift,
+}  # fmt: skip
 
 
 def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
@@ -75,6 +84,10 @@ def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray,
         return NotImplemented if _yields(other) else apply(ufunc, (self, other))
 
     def backward(self: ndarray, other: Any) -> Any:
+        if is_derived(other):
+            return run(
+                _PYTHON[ufunc], (other, self), {}, f"numpy.{ufunc.__name__}", f"a {type(other).__name__}"
+            )
         return NotImplemented if _yields(other) else apply(ufunc, (other, self))
 
     return backward if reflected else forward

@@ -24,7 +24,13 @@ from fuse.integrations.numpy_array.base import (
 )
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.fallback import unwrapped
-from fuse.integrations.numpy_array.operands import check_assignable, fitted, given_node, is_numeric
+from fuse.integrations.numpy_array.operands import (
+    check_assignable,
+    fitted,
+    given_node,
+    is_derived,
+    is_numeric,
+)
 from fuse.ir import build
 
 _CONSTANT = 1024
@@ -70,6 +76,11 @@ def asarray(
         found = np.asarray(a, dtype)
         return from_array(found, pinned=found is a)
     return array(a, dtype, copy=copy, order=order or "K")
+
+
+def asanyarray(a: Any, *args: Any, **options: Any) -> Any:
+    """`np.asanyarray(a, dtype)`: arrays of a class derived from NumPy's stay what they are."""
+    return np.asanyarray(a, *args, **options) if is_derived(a) else asarray(a, *args, **options)
 
 
 def _lazy(value: Any) -> LazyArray | None:
@@ -159,7 +170,7 @@ def _made(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 CREATION: Mapping[str, Callable[..., Any]] = {
-    "array": array, "asarray": asarray, "asanyarray": asarray, "ascontiguousarray": asarray,
+    "array": array, "asarray": asarray, "asanyarray": asanyarray, "ascontiguousarray": asarray,
     "zeros": _filled(0, np.zeros), "ones": _filled(1, np.ones), "empty": _filled(0, np.empty),
     "full": functools.wraps(np.full)(full), "arange": functools.wraps(np.arange)(arange),
     "linspace": _made(np.linspace), "logspace": _made(np.logspace), "geomspace": _made(np.geomspace),

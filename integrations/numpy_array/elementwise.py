@@ -13,12 +13,13 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from fuse.integrations.capture.values import release, values
-from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node, length, location
+from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node, length, location, warn
 from fuse.integrations.numpy_array.operands import (
     Operand,
     broadcast_together,
     broadcasts_into,
     fitted,
+    is_derived,
     is_numeric,
     node_of,
     operand,
@@ -30,6 +31,10 @@ from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Shape
 
 Nodes = tuple[Node, ...]
+_NOT_GIVEN: Any = object()
+_WITHOUT_OUT = (
+    "'where' used without 'out', expect unitialized memory in output. If this is intentional, use out=None."
+)
 
 
 def node(op: str, *operands: Node) -> Node:
@@ -77,7 +82,7 @@ def _power(base: Node, exponent: Node) -> Node:
 
 
 def call(
-    ufunc: np.ufunc, inputs: Sequence[Any], *, out: Any = None, where: Any = True, **options: Any
+    ufunc: np.ufunc, inputs: Sequence[Any], *, out: Any = _NOT_GIVEN, where: Any = True, **options: Any
 ) -> LazyArray | tuple[LazyArray, ...] | Any:
     """`ufunc(*inputs, out=…, where=…, dtype=…, casting=…, signature=…)`, recorded.
 
@@ -86,7 +91,7 @@ def call(
     if ufunc.signature is not None or not (ufunc.__name__ in COMPOSED or ufunc.__name__ in SCALAR_OPS):
         raise Unsupported("the function has no compiled form")
     operands = [operand(value) for value in inputs]
-    targets = _targets(ufunc, None if out is Ellipsis else out)
+    targets = _targets(ufunc, None if out is Ellipsis or out is _NOT_GIVEN else out)
     dtypes = _resolve(ufunc, operands, options)
     for target, dtype in zip(targets, dtypes[ufunc.nin :], strict=True):
         _check_output(ufunc, dtype, target, options)
@@ -94,6 +99,8 @@ def call(
     nodes = (folded,) if folded is not None else record(ufunc, operands, dtypes, targets)
     if where is not True:
         nodes = _masked(nodes, where, targets)
+        if out is _NOT_GIVEN:
+            warn(_WITHOUT_OUT, UserWarning)
     is_scalar = out is not Ellipsis and not any(found.shape for found in nodes)
     results = tuple(
         from_node(found, scalar=is_scalar) if target is None else store(ufunc, found, target, options)
@@ -226,12 +233,12 @@ def _masked(nodes: Nodes, where: Any, targets: Sequence[Any]) -> Nodes:
         raise TypeError(
             f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'"
         )
-    kept = [found if target is None else build.convert(node_of(target), found.dtype)
-            for found, target in zip(nodes, targets, strict=True)]  # fmt: skip
     result = []
-    for found, old in zip(nodes, kept, strict=True):
-        shape, (condition, new, before) = broadcast_together([mask, found, old])
-        result.append(build.broadcast(node("select", condition, new, before), shape))
+    for found, target in zip(nodes, targets, strict=True):
+        old = found if target is None else node_of(target)
+        new = build.convert(found, old.dtype)
+        shape, (condition, new, old) = broadcast_together([mask, new, old])
+        result.append(build.broadcast(node("select", condition, new, old), shape))
     return tuple(result)
 
 
@@ -242,8 +249,8 @@ def _check_output(ufunc: np.ufunc, dtype: np.dtype, target: Any, options: Mappin
     if getattr(target, "_scalar", False) or not isinstance(target, LazyArray | np.ndarray):
         raise TypeError("return arrays must be of ArrayType")
     wanted = _dtype_of(target)
-    if not is_numeric(wanted):
-        raise Unsupported(f"out of dtype {wanted}")
+    if is_derived(target) or not is_numeric(wanted):
+        raise Unsupported(f"out of the class {type(target).__name__} and dtype {wanted}")
     casting = options.get("casting", "same_kind")
     if not np.can_cast(dtype, wanted, casting):
         _raise_casting_error(ufunc, dtype, wanted, casting)

@@ -33,18 +33,19 @@ class Ufunc:
         self.__name__, self.__doc__ = ufunc.__name__, ufunc.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if len(args) > self.ufunc.nargs or (len(args) > self.ufunc.nin and "out" in kwargs):
-            return self.ufunc(*args, **kwargs)
-        if len(args) > self.ufunc.nin:
+        outputs = args[self.ufunc.nin :]
+        if outputs:
+            if len(args) > self.ufunc.nargs or "out" in kwargs or any(o is Ellipsis for o in outputs):
+                return self.ufunc(*args, **kwargs)
             missing = (None,) * (self.ufunc.nargs - len(args))
-            args, kwargs = args[: self.ufunc.nin], {**kwargs, "out": (*args[self.ufunc.nin :], *missing)}
+            args, kwargs = args[: self.ufunc.nin], {**kwargs, "out": (*outputs, *missing)}
         inputs = tuple(map(entering, args))
         if (
             len(inputs) < self.ufunc.nin
             or any(map(is_foreign, inputs))
             or not _has_arrays((*inputs, *kwargs.values()))
         ):
-            return self.ufunc(*args, **kwargs)
+            return join(self.ufunc(*args, **kwargs))
         return apply(self.ufunc, inputs, **kwargs)
 
     def __getattr__(self, name: str) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 from fuse.integrations.capture.recording import call_library, current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.numpy_array.base import LazyArray, from_node, join, make
+from fuse.integrations.numpy_array.operands import is_derived
 from fuse.integrations.numpy_array.storage import Storage
 from fuse.ir.node import Node
 
@@ -153,7 +154,7 @@ def _filled(value: Any, arrays: Sequence[np.ndarray]) -> Any:
 
 
 def _taken_apart(value: Any, found: list[np.ndarray]) -> Any:
-    if isinstance(value, np.ndarray | np.generic | bool | int | float):
+    if isinstance(value, np.ndarray | np.generic | bool | int | float) and not is_derived(value):
         found.append(np.asarray(value))
         return _Slot(len(found) - 1, _kind(value))
     return _mapped(value, lambda item: _taken_apart(item, found))

@@ -60,6 +60,14 @@ def is_foreign(value: Any) -> bool:
     return getattr(kind, "__array_ufunc__", np.ndarray.__array_ufunc__) is not np.ndarray.__array_ufunc__
 
 
+def is_derived(value: Any) -> bool:
+    """Whether an array is of a class derived from NumPy's, such as a masked array or a matrix.
+
+    What is computed of it follows the rules of its class, so NumPy does. A memory map follows NumPy's.
+    """
+    return isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap)
+
+
 def operand(value: Any) -> Operand:
     """An operand from anything NumPy would take. Raises Unsupported for dtypes that are not computed with."""
     if type(value) in WEAK:
@@ -71,6 +79,8 @@ def node_of(value: Any) -> Node:
     """The node of an array or of something NumPy makes an array of."""
     node = given_node(value)
     if node is None:
+        if is_derived(value):
+            raise Unsupported(f"an operand of the class {type(value).__name__}")
         array = np.asarray(value)
         _check(array.dtype)
         node = build.constant(array) if array.ndim == 0 else bind(array)

@@ -27,6 +27,9 @@ from fuse.ir.types import Shape
 _COMPANIONS = 32
 """How many pending cells are looked at for evaluation in one pass; looking costs a walk of their graph."""
 
+_UPDATES = 64
+"""After so many in-place operations a pending cell is evaluated: a loop over elements is no endless graph."""
+
 
 class Storage:
     """One cell. `origin` is the argument node of a jitted function whose array the cell stands for.
@@ -34,7 +37,9 @@ class Storage:
     Of a `shared` cell a library made a view that the recording knows nothing of.
     """
 
-    __slots__ = ("__weakref__", "array", "node", "origin", "pinned", "readers", "recording", "shared")
+    __slots__ = (
+        "__weakref__", "array", "node", "origin", "pinned", "readers", "recording", "shared", "updates"
+    )  # fmt: skip
 
     array: np.ndarray | None
     node: Node | None
@@ -55,6 +60,7 @@ class Storage:
         self.recording = recording
         self.origin: Node | None = None
         self.shared = False
+        self.updates = 0
 
     def read(self) -> Node:
         """The node that stands for the present content in the graph that is being made."""
@@ -125,6 +131,9 @@ class Storage:
         self.array, self.node, self.readers = None, node, []
         if recording is None:
             _pending.add(self)
+            self.updates += 1
+            if self.updates >= _UPDATES:
+                self.materialise()
 
     def _write_through(self, node: Node, recording: Recording | None) -> None:
         if recording is not None:
@@ -145,7 +154,7 @@ class Storage:
         node = self.node
         if not array.flags.writeable or any(np.may_share_memory(array, other) for other in foreign):
             array = array.copy()
-        self.array, self.node = array, None
+        self.array, self.node, self.updates = array, None, 0
         if node is not None:
             self.readers = [weakref.ref(node)]
 

@@ -11,12 +11,17 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 SECONDS = 20
+"""Of processor time, that a test may take."""
+
+AT_ONCE = ("test_ufunc_at_inner_loops",)
+"""Tests that set thousands of items one by one: here small arrays go to NumPy at once, as users have it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,12 +41,21 @@ def _too_long(*_: Any) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """A test that takes too long fails."""
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(SECONDS)
+    signal.signal(signal.SIGPROF, _too_long)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
-        return (yield)
+        with _settings(item.name):
+            return (yield)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _settings(test: str) -> AbstractContextManager[Any]:
+    if os.environ["NUMPY_SUITE_WORLD"] == "fuse" and test.startswith(AT_ONCE):
+        from fuse.config import Config, config
+
+        return config(min_rows=Config.min_rows)
+    return nullcontext()
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:

@@ -12,6 +12,7 @@ import fuse
 import fuse.numpy as fnp
 from fuse import config
 from fuse.integrations.numpy_array.base import LazyArray
+from fuse.ir.node import walk
 from tests.integrations.numpy_array.worlds import at_once, check, lazily, recorded
 
 A = np.linspace(1, 9, 12).reshape(3, 4)
@@ -156,3 +157,38 @@ def test_attributes_that_are_the_elements() -> None:
     check(flat, A, worlds=(at_once, lazily))
     check(parts, A, worlds=(at_once, lazily, recorded))
     check(parts, A + 1j, worlds=(at_once, lazily))
+
+
+def test_what_a_mask_leaves_keeps_the_dtype_of_the_output() -> None:
+    mask = np.arange(12).reshape(3, 4) % 3 == 0
+    for name in ("add", "multiply"):
+        check(lambda np, x, y, m, f=name: getattr(np, f)(x, 2, out=y, where=m), A.astype(int), A / 3, mask)
+        check(lambda np, x, y, m, f=name: getattr(np, f)(x, x, out=y, where=m), A.astype("f"), A / 3, mask)
+
+
+def test_a_mask_without_an_output_warns() -> None:
+    with config.config(min_rows=0):
+        x = fnp.asarray(A)
+        with pytest.warns(UserWarning, match="'where' used without 'out'") as found:
+            fnp.add(x, 1, where=x > 3)
+        assert found[0].filename == __file__
+        fnp.add(x, 1, where=x > 3, out=None)
+
+
+def test_an_ellipsis_as_output_asks_for_an_array() -> None:
+    assert isinstance(fnp.add(1, 2, out=...), LazyArray)
+    for program in (
+        lambda np, x: np.add(x, 2, ...),
+        lambda np, x: np.add.reduce(x, out=...),
+        lambda np, x: np.add(x[0, 0], 2, out=...),
+    ):
+        check(program, A)
+
+
+def test_a_loop_over_elements_makes_no_endless_graph() -> None:
+    with config.config(min_rows=0):
+        x = fnp.asarray(A.reshape(-1)) * 1
+        for _ in range(100):
+            fnp.add(x[0], 1, out=x[:1])
+            assert len(list(walk([x._node]))) < 1000
+        assert float(x[0]) == A[0, 0] + 100
