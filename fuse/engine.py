@@ -12,7 +12,7 @@ import logging
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,8 @@ from fuse.ir.interpret import interpret
 from fuse.ir.node import Graph, Node, located, walk
 from fuse.ir.text import to_text
 from fuse.optimize.driver import PassNote, optimize_traced
-from fuse.plan.kernels import to_text as kernel_text
 from fuse.plan.planner import make_plan
-from fuse.plan.steps import KernelStep, Plan
+from fuse.plan.steps import Plan, step_text
 from fuse.plan.stored import entry_of
 from fuse.runtime.collection import rare_collections
 
@@ -49,9 +48,12 @@ class Program:
     The plan may be that of an earlier process; the road to it is then walked when somebody asks for it.
     """
 
-    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
+    def __init__(
+        self, outputs: Sequence[Node], inputs: Sequence[Node], donated: Collection[Node] = ()
+    ) -> None:
         self.graph = Graph(tuple(outputs))
         self.inputs = tuple(inputs)
+        self.donated = frozenset(donated)
         self._settings = config.current()
         self._walked: Road | None = None
         try:
@@ -65,7 +67,7 @@ class Program:
 
     def _plan(self) -> Plan:
         with located(None):  # what is made on the way stands at no line of the user
-            entry = entry_of(self.graph, self.inputs)
+            entry = entry_of(self.graph, self.inputs) if not self.donated else None
             plan = entry.load() if entry is not None else None
         if plan is None:
             plan = self.road().plan
@@ -93,11 +95,10 @@ class Program:
         return optimize_traced(self.graph)
 
     def _planned(self, optimized: Graph) -> Plan:
-        plan = make_plan(optimized, self.inputs)
+        plan = make_plan(optimized, self.inputs, donated=self.donated)
         if "kernels" in config.current().dump:
             for number, step in enumerate(plan.steps):
-                text = kernel_text(step.kernel) if isinstance(step, KernelStep) else repr(step.node)
-                _dump(f"step {number}", text)
+                _dump(f"step {number}", step_text(step))
         return plan
 
     def _folds_errors(self) -> bool:
@@ -158,22 +159,25 @@ class _Programs:
         self.found: OrderedDict[Any, Program] = OrderedDict()
         self.lock = threading.Lock()
 
-    def get(self, outputs: Sequence[Node]) -> tuple[Program, list[Node]]:
+    def get(self, outputs: Sequence[Node], donated: Collection[Node] = ()) -> tuple[Program, list[Node]]:
         order = list(walk(outputs))
         inputs = [node for node in order if node.op == "input"]
         settings = config.current()
-        key = (_structure(order, outputs), settings.disable, settings.schedule)
+        given = tuple(place for place, node in enumerate(inputs) if node in donated)
+        key = (_structure(order, outputs), given, settings.disable, settings.schedule)
         with self.lock:
             program = self.found.get(key)
             if program is not None:
                 self.found.move_to_end(key)
                 return program, inputs
-        program = self._add(key, outputs, inputs)
+        program = self._add(key, outputs, inputs, given)
         return program, inputs
 
-    def _add(self, key: Any, outputs: Sequence[Node], inputs: Sequence[Node]) -> Program:
-        stand_ins = _renumbered(outputs, inputs)
-        program = Program(*stand_ins)
+    def _add(
+        self, key: Any, outputs: Sequence[Node], inputs: Sequence[Node], donated: Sequence[int]
+    ) -> Program:
+        results, stand_ins = _renumbered(outputs, inputs)
+        program = Program(results, stand_ins, [stand_ins[place] for place in donated])
         with self.lock:
             self.found[key] = program
             while len(self.found) > self.limit:
@@ -223,15 +227,21 @@ def _plain(value: Any, number: Mapping[Node, int]) -> Any:
 _programs = _Programs()
 
 
-def evaluate(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> list[Array]:
-    """The arrays of the outputs, given an array for every input they need."""
-    return evaluate_doubting(outputs, bindings)[0]
+def evaluate(
+    outputs: Sequence[Node], bindings: Mapping[Node, Array], donated: Collection[Node] = ()
+) -> list[Array]:
+    """The arrays of the outputs, given an array for every input they need. The memory of donated inputs,
+    which nobody else may look at, may become that of a result.
+    """
+    return evaluate_doubting(outputs, bindings, donated)[0]
 
 
-def evaluate_doubting(outputs: Sequence[Node], bindings: Mapping[Node, Array]) -> tuple[list[Array], bool]:
+def evaluate_doubting(
+    outputs: Sequence[Node], bindings: Mapping[Node, Array], donated: Collection[Node] = ()
+) -> tuple[list[Array], bool]:
     """The same, and whether some operation may have overflowed, divided by zero or been invalid."""
     try:
-        program, inputs = _programs.get(outputs)
+        program, inputs = _programs.get(outputs, donated)
         return program.run_doubting([bindings[node] for node in inputs])
     except InternalError as error:
         if config.current().raise_internal:

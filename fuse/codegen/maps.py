@@ -1,5 +1,12 @@
 """The `Map` stage: one vector loop over the rows of a tile.
 
+    for i in range(0, rows, lanes):
+        i = min(i, rows - lanes): the last vector computes some rows once more
+        load each input at i, compute, store each output at i
+
+Fewer rows than lanes are copied to buffers of the frame, and the loop runs over those. A map that reduces or
+filters must count every row once:
+
     if rows is no multiple of the lanes: copy the last, partial vector of every input to a buffer of the
         frame, and the last row to the lanes behind it, so that they compute nothing that no row computes
     for i in range(0, rows, lanes):
@@ -8,13 +15,13 @@
         store each output at i (likewise); update reductions; append survivors to their tiles
     if there was a partial vector: copy it from the buffers to the outputs
 
-So the body stands in the code once, unmasked, and never touches memory outside the arrays. Strided outputs
-pass through scratch memory.
+So the body stands in the code once, unmasked, and never touches memory outside the arrays. No output is the
+memory of an input. Strided outputs pass through scratch memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from llvmlite import ir
@@ -43,7 +50,7 @@ from fuse.plan.kernels import BASE, ERROR, Compaction, Instruction, Map, strided
 
 @dataclass(frozen=True)
 class _Port:
-    """A contiguous stretch of memory a map reads or writes; `spare` holds its last, partial vector."""
+    """A contiguous stretch of memory a map reads or writes; `spare` holds a vector that is not whole."""
 
     base: ir.Value
     spare: ir.Value
@@ -63,7 +70,7 @@ class _Loop:
     tiles: dict[int, _Port]
     strided: dict[int, ir.Value]
     row: ir.Value
-    is_last: ir.Value
+    is_last: ir.Value | None
 
 
 def emit_map(
@@ -75,19 +82,65 @@ def emit_map(
     outputs = {n: _port(frame, n, span) for _, n in stage.stores if _is_dense(frame, n)}
     tiles = {n: _tile_port(frame, n) for n in _kept_tiles(frame, stage)}
     strided = {n: _strided_scratch(frame, n) for _, n in stage.stores if not _is_dense(frame, n)}
-    whole = b.and_(span.rows, word(-frame.lanes))
-    rest = b.sub(span.rows, whole)
-    _copy_partial(frame, [*inputs.values(), *tiles.values()], whole, rest, to_spare=True)
-    reductions.start_tile(frame, accumulators)
-    with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
-        is_last = b.icmp_signed(">", b.add(row, word(frame.lanes)), span.rows)
-        loop = _Loop(frame, stage, span, inputs, outputs, tiles, strided, row, is_last)
-        registers = _emit_body(loop)
-        _emit_sinks(loop, registers, accumulators, kept)
-    reductions.finish_tile(frame, accumulators)
-    _copy_partial(frame, list(outputs.values()), whole, rest, to_spare=False)
+    if accumulators or stage.compaction is not None or frame.is_whole:
+        whole = b.and_(span.rows, word(-frame.lanes))
+        rest = b.sub(span.rows, whole)
+        _copy_partial(frame, [*inputs.values(), *tiles.values()], whole, rest, to_spare=True)
+        reductions.start_tile(frame, accumulators)
+        with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
+            is_last = b.icmp_signed(">", b.add(row, word(frame.lanes)), span.rows)
+            loop = _Loop(frame, stage, span, inputs, outputs, tiles, strided, row, is_last)
+            registers = _emit_body(loop)
+            _emit_sinks(loop, registers, accumulators, kept)
+        reductions.finish_tile(frame, accumulators)
+        _copy_partial(frame, list(outputs.values()), whole, rest, to_spare=False)
+    else:
+        _emit_overlapping(frame, stage, span, inputs, outputs, tiles, strided)
     for buffer, scratch in strided.items():
         _copy_strided(frame, buffer, scratch, span)
+
+
+def _emit_overlapping(
+    frame: Frame,
+    stage: Map,
+    span: Span,
+    inputs: dict[int, _Port],
+    outputs: dict[int, _Port],
+    tiles: dict[int, _Port],
+    strided: dict[int, ir.Value],
+) -> None:
+    """The loop of a map that only stores: its last vector reaches back over rows that are done already."""
+    b, lanes = frame.builder, word(frame.lanes)
+    is_short = b.icmp_unsigned("<", b.sub(span.rows, word(1)), b.sub(lanes, word(1)))  # and not empty
+    read = [*inputs.values(), *tiles.values()]
+    _copy_short(frame, read, is_short, span.rows, to_spare=True)
+    inputs, tiles = _in_spare(frame, inputs, is_short), _in_spare(frame, tiles, is_short)
+    to = _in_spare(frame, outputs, is_short)
+    last = b.select(is_short, word(0), b.sub(span.rows, lanes))
+    with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
+        loop = _Loop(frame, stage, span, inputs, to, tiles, strided, minimum(b, row, last), None)
+        _emit_sinks(loop, _emit_body(loop), [], None)
+    _copy_short(frame, list(outputs.values()), is_short, span.rows, to_spare=False)
+
+
+def _copy_short(frame: Frame, ports: list[_Port], is_short: ir.Value, rows: ir.Value, to_spare: bool) -> None:
+    """Copy rows that fill no vector, as there are when a vector has several."""
+    if frame.lanes == 1 or not ports:
+        return
+    with when(frame.builder, is_short, "short"):
+        for port in ports:
+            if to_spare:
+                _fill_spare(frame, port, port.base, rows)
+            target, source = (port.spare, port.base) if to_spare else (port.base, port.spare)
+            _copy_rows(frame, target, source, rows, port.size)
+
+
+def _in_spare(frame: Frame, ports: dict[int, _Port], is_short: ir.Value) -> dict[int, _Port]:
+    """The ports as the loop sees them."""
+    choose = frame.builder.select
+    if frame.lanes == 1:
+        return ports
+    return {n: replace(port, base=choose(is_short, port.spare, port.base)) for n, port in ports.items()}
 
 
 def _loads(frame: Frame, stage: Map) -> list[int]:
@@ -127,13 +180,24 @@ def _copy_partial(frame: Frame, ports: list[_Port], whole: ir.Value, rest: ir.Va
         for port in ports:
             tail = at(b, port.base, whole, port.size)
             if to_spare:
-                last = b.load(at(b, tail, b.sub(rest, word(1)), port.size), typ=port.element, align=1)
-                b.store(splat(b, last, frame.lanes), port.spare)
+                _fill_spare(frame, port, tail, rest)
             target, source = (port.spare, tail) if to_spare else (tail, port.spare)
             if length:  # known lengths leave a known rest, in the last tile
                 copy_known(b, target, source, length % frame.lanes * port.size)
             else:
-                b.call(copy_function(b.module), [target, source, b.mul(rest, word(port.size))])
+                _copy_rows(frame, target, source, rest, port.size)
+
+
+def _fill_spare(frame: Frame, port: _Port, tail: ir.Value, rows: ir.Value) -> None:
+    """The last row in all lanes."""
+    b = frame.builder
+    last = b.load(at(b, tail, b.sub(rows, word(1)), port.size), typ=port.element, align=1)
+    b.store(splat(b, last, frame.lanes), port.spare)
+
+
+def _copy_rows(frame: Frame, target: ir.Value, source: ir.Value, rows: ir.Value, size: int) -> None:
+    b = frame.builder
+    b.call(copy_function(b.module), [target, source, b.mul(rows, word(size))])
 
 
 # The body
@@ -146,7 +210,7 @@ def fixed_values(frame: Frame, stage: Map) -> dict[int, ir.Value]:
     loaded from.
     """
     nowhere = Span(word(0), word(0))
-    loop = _Loop(frame, stage, nowhere, {}, {}, {}, {}, word(0), ir.Constant(ir.IntType(1), 0))
+    loop = _Loop(frame, stage, nowhere, {}, {}, {}, {}, word(0), None)
     registers: dict[int, ir.Value] = {}
     for number, instruction in enumerate(stage.body):
         if instruction.op in _PER_UNIT:
@@ -195,7 +259,7 @@ def _emit_load(loop: _Loop, instruction: Instruction, registers: list[ir.Value])
 
 def _place(loop: _Loop, port: _Port) -> ir.Value:
     b = loop.frame.builder
-    if loop.frame.is_whole:
+    if loop.frame.is_whole or loop.is_last is None:
         return at(b, port.base, loop.row, port.size)
     return b.select(loop.is_last, port.spare, at(b, port.base, loop.row, port.size))
 

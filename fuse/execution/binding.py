@@ -33,37 +33,56 @@ def address_of(array: Array) -> int:
     return address
 
 
-def bind_rows(follows: Sequence[bool], arrays: Sequence[Array], addresses: Sequence[int], rows: int) -> Bound:
-    """Lay out a call over rows, the common case: no outer axes, so nothing to collapse.
+class Form(NamedTuple):
+    """All of a call that depends on lengths and strides alone: the layout, the lengths of the outer axes and
+    the inner one, and the strides of each buffer.
+    """
+
+    layout: Layout
+    outer: tuple[int, ...]
+    inner: int
+    strides: tuple[tuple[int, ...], ...]
+
+
+def form_over_rows(follows: Sequence[bool], arrays: Sequence[Array], rows: int) -> Form:
+    """The form of a call over rows, the common case: no outer axes, so nothing to collapse.
 
     `follows` says of each buffer whether it walks with the rows.
     """
-    access: list[Access] = []
-    words: list[int] = []
-    for does, array, address in zip(follows, arrays, addresses, strict=True):
-        shape = array.shape
-        if does and shape:
-            stride = array.strides[0]
-            access.append("unit" if stride == array.itemsize else "uniform" if stride == 0 else "strided")
-        else:
-            stride = 0
-            access.append("uniform")
-        words += (address, shape[0] if shape else 1, stride)
-    return Bound(Layout(0, tuple(access)), (), rows, words, arrays)
+    strides = tuple(
+        (array.strides[0] if does and array.shape else 0,)
+        for does, array in zip(follows, arrays, strict=True)
+    )
+    return Form(Layout(0, _accesses(follows, arrays, strides)), (), rows, strides)
 
 
-def bind(follows: Sequence[bool], arrays: Sequence[Array], addresses: Sequence[int], walk: Walk) -> Bound:
-    """Lay out a call over a domain of several axes, walked like this.
+def form_over_axes(follows: Sequence[bool], arrays: Sequence[Array], walk: Walk) -> Form:
+    """The form of a call over a domain of several axes, walked like this.
 
     `arrays` has one entry a buffer. Those that follow the domain have its shape.
     """
-    access: list[Access] = []
+    still = (0,) * (len(walk.outer) + 1)
+    strides = tuple(
+        walk.strides(array) if does else still for does, array in zip(follows, arrays, strict=True)
+    )
+    layout = Layout(len(walk.outer), _accesses(follows, arrays, strides))
+    return Form(layout, walk.lengths, walk.length, strides)
+
+
+def bind(form: Form, arrays: Sequence[Array], addresses: Sequence[int]) -> Bound:
+    """A call of this form over these arrays."""
     words: list[int] = []
-    for does, array, address in zip(follows, arrays, addresses, strict=True):
-        row = walk.strides(array) if does else (0,) * (len(walk.outer) + 1)
-        access.append(_access(row[-1], array) if does else "uniform")
-        words += [address, array.shape[0] if array.ndim else 1, *row]
-    return Bound(Layout(len(walk.outer), tuple(access)), walk.lengths, walk.length, words, arrays)
+    for array, address, strides in zip(arrays, addresses, form.strides, strict=True):
+        shape = array.shape
+        words += (address, shape[0] if shape else 1, *strides)
+    return Bound(form.layout, form.outer, form.inner, words, arrays)
+
+
+def _accesses(
+    follows: Sequence[bool], arrays: Sequence[Array], strides: Sequence[tuple[int, ...]]
+) -> tuple[Access, ...]:
+    triples = zip(follows, arrays, strides, strict=True)
+    return tuple(_access(row[-1], array) if does else "uniform" for does, array, row in triples)
 
 
 def follows_rows(kernel: Kernel) -> list[bool]:

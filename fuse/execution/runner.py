@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fuse import config
-from fuse.execution.binding import Bound, address_of, bind, bind_rows, follows_rows
+from fuse.execution.binding import (
+    Bound,
+    Form,
+    address_of,
+    bind,
+    follows_rows,
+    form_over_axes,
+    form_over_rows,
+)
 from fuse.execution.finish import close_gaps, combine, is_finite
 from fuse.execution.launch import Code, Launched, Launcher, code_for
+from fuse.execution.updates import key_of, whole_of
 from fuse.ir.interpret import Sizes, evaluate
 from fuse.ir.node import Node
 from fuse.ir.types import Count, Dim, SizeOf, Symbol
 from fuse.plan.axes import Walk, arrange
 from fuse.plan.kernels import Layout
-from fuse.plan.steps import Binding, KernelStep, LibraryStep, Plan
+from fuse.plan.steps import Binding, KernelStep, LibraryStep, Plan, Step, Update, UpdateStep
 from fuse.runtime import buffers
 
 Array = Any
+_MOST_FORMS = 64
+"""Layouts of arrays that a kernel remembers."""
 
 
 class Rerun(Exception):
@@ -38,6 +49,7 @@ class Runner:
         self.inputs = [(self.slot(node), node.shape, _has_symbols(node.shape)) for node in plan.inputs]
         self.steps = [self._prepare(step) for step in plan.steps]
         self.outputs = [self.slot(node) for node in plan.outputs]
+        self.released = self._released()
         self.addresses = {
             slot: address_of(array) for slot, array in enumerate(self.template) if array is not None
         }
@@ -49,8 +61,21 @@ class Runner:
             self.template.append(node.attrs["value"].array if node.op == "constant" else None)
         return self.slots[node]
 
-    def _prepare(self, step: KernelStep | LibraryStep) -> _KernelRun | _LibraryRun:
-        return _KernelRun(self, step) if isinstance(step, KernelStep) else _LibraryRun(self, step)
+    def _prepare(self, step: Step) -> _KernelRun | _LibraryRun | _UpdateRun | _ViewRun:
+        if isinstance(step, UpdateStep):
+            return _UpdateRun(self, step)
+        if isinstance(step, LibraryStep):
+            return _ViewRun(self, step) if _is_plain_view(step.node) else _LibraryRun(self, step)
+        return _KernelRun(self, step)
+
+    def _released(self) -> list[tuple[int, ...]]:
+        """For each step the slots that nothing behind it needs: their memory serves the steps that follow."""
+        kept = {*self.outputs, *(n for n, array in enumerate(self.template) if array is not None)}
+        found: list[tuple[int, ...]] = []
+        for step in reversed(self.steps):
+            found.append(tuple(slot for slot in dict.fromkeys(step.slots) if slot not in kept))
+            kept.update(step.slots)
+        return found[::-1]
 
     def run(self, arrays: Sequence[Array]) -> tuple[list[Array], bool]:
         """The values of the plan's outputs, and whether some operation may have overflowed, divided by zero
@@ -62,8 +87,10 @@ class Runner:
             if symbolic:
                 sizes.bind(shape, array.shape)
         doubtful = False
-        for step in self.steps:
+        for step, released in zip(self.steps, self.released, strict=True):
             doubtful |= step.run(values, sizes)
+            for slot in released:
+                values[slot] = None
         return [values[slot] for slot in self.outputs], doubtful
 
 
@@ -74,12 +101,13 @@ def _has_symbols(shape: Sequence[Dim]) -> bool:
 class _LibraryRun:
     """One node by the interpreter."""
 
-    __slots__ = ("node", "slot", "sources")
+    __slots__ = ("node", "slot", "slots", "sources")
 
     def __init__(self, runner: Runner, step: LibraryStep) -> None:
         self.node = step.node
         self.sources = [runner.slot(source) for source in step.node.inputs]
         self.slot = runner.slot(step.node)
+        self.slots = [*self.sources, self.slot]
 
     def run(self, values: list[Array], sizes: Sizes) -> bool:
         operands = [_real(values[source]) for source in self.sources]
@@ -95,6 +123,65 @@ class _LibraryRun:
             sizes.count(first.mask, value.shape[0])
         _learn_count(self.node, value, sizes)
         return bool(errors)
+
+
+_VIEWS: Mapping[str, Callable[[Node], Callable[[Array], Array]]] = {
+    "slice": lambda node: operator.itemgetter(key_of(node.attrs["slices"])),
+    "transpose": lambda node: operator.methodcaller("transpose", node.attrs["axes"]),
+    "reshape": lambda node: operator.methodcaller("reshape", node.attrs["shape"]),
+}
+
+
+def _is_plain_view(node: Node) -> bool:
+    return node.op in _VIEWS and node.dtype.kind != "T" and not _has_symbols(node.shape)
+
+
+class _ViewRun:
+    """A view of an array of known lengths."""
+
+    __slots__ = ("slot", "slots", "source", "view")
+
+    def __init__(self, runner: Runner, step: LibraryStep) -> None:
+        self.source, self.slot = runner.slot(step.node.inputs[0]), runner.slot(step.node)
+        self.slots = [self.source, self.slot]
+        self.view = _VIEWS[step.node.op](step.node)
+
+    def run(self, values: list[Array], sizes: Sizes) -> bool:
+        values[self.slot] = self.view(values[self.source])
+        return False
+
+
+class _Place:
+    """Where an update's result comes from and goes to."""
+
+    __slots__ = ("base", "in_place", "key", "slots", "values", "whole")
+
+    def __init__(self, runner: Runner, update: Update) -> None:
+        self.base, self.values = (runner.slot(node) for node in update.node.inputs)
+        self.whole = runner.slot(update.node)
+        self.key = key_of(update.node.attrs["slices"])
+        self.in_place = update.in_place
+        self.slots = [self.base, self.values, self.whole]
+
+    def make(self, values: list[Array]) -> Array:
+        """The whole, and in it the part that is to be written."""
+        whole = values[self.whole] = whole_of(_real(values[self.base]), self.key, in_place=self.in_place)
+        return whole[self.key]
+
+
+class _UpdateRun:
+    """An update with elements that are there."""
+
+    __slots__ = ("place", "slots")
+
+    def __init__(self, runner: Runner, step: UpdateStep) -> None:
+        self.place = _Place(runner, step.update)
+        self.slots = self.place.slots
+
+    def run(self, values: list[Array], sizes: Sizes) -> bool:
+        elements = _real(values[self.place.values])
+        self.place.make(values)[...] = elements
+        return False
 
 
 def _learn_count(node: Node, value: Array, sizes: Sizes) -> None:
@@ -117,12 +204,24 @@ class _KernelRun:
     def __init__(self, runner: Runner, step: KernelStep) -> None:
         self.step, self.kernel, self.runner = step, step.kernel, runner
         self.sources = [self._source(runner, binding) for binding in step.bindings]
-        self.results = [(runner.slot(node), node, self._result_kind(node)) for node in step.results]
-        self.is_plain = all(kind == "domain" for _, _, kind in self.results)
+        self.updates = [_Place(runner, update) for update in step.updates]
+        written = {place.values for place in self.updates}
+        self.results = [
+            (runner.slot(node), node, "part" if runner.slot(node) in written else self._result_kind(node))
+            for node in step.results
+        ]
+        self.is_plain = all(kind in ("domain", "part") for _, _, kind in self.results)
+        self.slots = [
+            *(slot for slot, _ in self.sources),
+            *(slot for slot, _, _ in self.results),
+            *(slot for place in self.updates for slot in place.slots),
+        ]
         self.codes: dict[tuple[Layout, str], Code] = {}
         shape = step.domain.shape
         self.static = None if _has_symbols(shape) else tuple(int(str(dim)) for dim in shape)
         self.follows = follows_rows(self.kernel)
+        self.moving = [slot for (slot, _), does in zip(self.sources, self.follows, strict=True) if does]
+        self.forms: dict[tuple[tuple[int, ...], ...], Form] = {}
         self.tables = [place for place, buffer in enumerate(self.kernel.buffers) if buffer.role == "table"]
         self.launcher = Launcher(step)
         self.constants: list[int | None] | None = None
@@ -144,10 +243,12 @@ class _KernelRun:
         if 0 in shape:
             raise Rerun
         self._allocate(values, sizes, shape)
-        walk = None if len(shape) == 1 else self._walk(values, shape)
-        if not self.is_plain:
+        form = self._form(values, shape) if self.is_plain else None
+        if form is None:
+            walk = None if len(shape) == 1 else self._walk(values, shape)
             self._allocate_partials(values, shape, walk)
-        bound = self._bind(values, shape, walk)
+            form = self._new_form(values, shape, walk)
+        bound = bind(form, arrays := self._arrays(values), self._addresses(arrays))
         launched = self.launcher.launch(self._code(bound), bound, self._matrices(bound.arrays))
         if launched.failed:
             raise Rerun
@@ -165,6 +266,8 @@ class _KernelRun:
                 values[slot] = buffers.empty((shape[0], *sizes.shape(node.shape[1:])), node.dtype)
             elif kind == "other":
                 values[slot] = buffers.empty(sizes.shape(node.shape), node.dtype)
+        for place in self.updates:
+            values[place.values] = place.make(values)
 
     def _allocate_partials(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> None:
         """Room for one value a unit of each reduction."""
@@ -176,8 +279,7 @@ class _KernelRun:
 
     def _walk(self, values: list[Array], shape: tuple[int, ...]) -> Walk:
         """How to walk several axes. Arrays whose reduced axes do not make one are copied so that they do."""
-        moving = [slot for (slot, _), does in zip(self.sources, self.follows, strict=True) if does]
-        reduced = self.step.domain.reduced
+        moving, reduced = self.moving, self.step.domain.reduced
         walk = arrange(shape, [values[slot] for slot in moving], reduced)
         if walk is not None:
             return walk
@@ -199,21 +301,39 @@ class _KernelRun:
             return "kept"
         return "domain" if node.shape == self.step.domain.shape else "other"
 
-    def _bind(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> Bound:
-        if self.constants is None:
-            known = self.runner.addresses
-            self.constants = [known.get(slot) if take is None else None for slot, take in self.sources]
+    def _form(self, values: list[Array], shape: tuple[int, ...]) -> Form:
+        """The form of a call that folds nothing: the same for the same strides."""
+        key = (shape, *[values[slot].strides for slot in self.moving])
+        form = self.forms.get(key)
+        if form is None:
+            if len(self.forms) > _MOST_FORMS:
+                self.forms.clear()
+            walk = None if len(shape) == 1 else self._walk(values, shape)
+            form = self.forms[key] = self._new_form(values, shape, walk)
+        return form
+
+    def _new_form(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> Form:
+        arrays = self._arrays(values)
+        if walk is None:
+            return form_over_rows(self.follows, arrays, shape[0])
+        return form_over_axes(self.follows, arrays, walk)
+
+    def _arrays(self, values: list[Array]) -> list[Array]:
+        """The array of each buffer."""
         arrays = [values[slot] if take is None else take(values[slot]) for slot, take in self.sources]
         for place in self.tables:
             if arrays[place].ndim == 1 and arrays[place].strides[0] != arrays[place].itemsize:
                 arrays[place] = np.ascontiguousarray(arrays[place])
-        addresses = [
+        return arrays
+
+    def _addresses(self, arrays: Sequence[Array]) -> list[int]:
+        if self.constants is None:
+            known = self.runner.addresses
+            self.constants = [known.get(slot) if take is None else None for slot, take in self.sources]
+        return [
             address_of(array) if known is None else known
             for array, known in zip(arrays, self.constants, strict=True)
         ]
-        if walk is None:
-            return bind_rows(self.follows, arrays, addresses, shape[0])
-        return bind(self.follows, arrays, addresses, walk)
 
     def _matrices(self, arrays: Sequence[Array]) -> list[int]:
         words = [0] * (2 * len(arrays))

@@ -12,8 +12,7 @@ from fuse.ir.node import Node
 from fuse.ir.text import dim_text, type_text
 from fuse.plan.classify import VIEWS, forget, is_tiny, operands, role_of
 from fuse.plan.kernels import ArgReduce, CompareText, Dot, Forest, LoadMatrix, Map, Stage
-from fuse.plan.steps import KernelStep, Plan
-from fuse.plan.steps import LibraryStep as PlannedLibraryStep
+from fuse.plan.steps import KernelStep, Plan, UpdateStep
 
 
 def describe(program: Program) -> Explanation:
@@ -127,18 +126,21 @@ def _stage(stage: Stage) -> str:
 def _library_steps(plan: Plan) -> Iterable[LibraryStep]:
     """What passes over an array outside kernels; a few numbers from a few numbers are not worth a line."""
     for step in plan.steps:
-        if not isinstance(step, PlannedLibraryStep) or step.node.op in VIEWS:
+        if isinstance(step, KernelStep) or step.node.op in VIEWS:
             continue
+        reason = "no loop of fuse computes it; NumPy does"
+        if isinstance(step, UpdateStep):
+            reason = "what is written is there already; NumPy copies it"
         if not all(map(is_tiny, (step.node, *step.node.inputs))):
-            place = str(step.node.location or "")
-            yield LibraryStep(f"numpy {step.node.op}", "no loop of fuse computes it; NumPy does", place)
+            yield LibraryStep(f"numpy {step.node.op}", reason, str(step.node.location or ""))
 
 
 def _intermediates(plan: Plan, names: _Names) -> Iterable[Intermediate]:
     """Arrays that one step writes and another reads; views and single values are not counted."""
     for step in plan.steps:
         results: Sequence[Node] = step.results if isinstance(step, KernelStep) else (step.node,)
+        placed = {update.node.inputs[1] for update in step.updates} if isinstance(step, KernelStep) else set()
         for node in results:
             is_view = node.op in VIEWS and role_of(node) == "step"
-            if node not in plan.outputs and not is_view and not is_tiny(node):
+            if node not in plan.outputs and not is_view and not is_tiny(node) and node not in placed:
                 yield Intermediate(names[node], names.type(node), "another step reads it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -18,10 +18,17 @@ from fuse.plan.schedule import Schedule
 from fuse.plan.steps import LibraryStep, Plan, Step
 from fuse.plan.sweep_kernel import assemble_sweeps, shared_schedule
 from fuse.plan.sweeps import Sweeps, find_sweeps, rearranged
+from fuse.plan.updates import place_updates
 
 
-def make_plan(graph: Graph, inputs: Sequence[Node], forest: Strategy | None = None) -> Plan:
-    """Steps that compute the outputs of a graph; `forest` forces how forests are evaluated.
+def make_plan(
+    graph: Graph,
+    inputs: Sequence[Node],
+    forest: Strategy | None = None,
+    donated: Collection[Node] = (),
+) -> Plan:
+    """Steps that compute the outputs of a graph; `forest` forces how forests are evaluated, the memory of
+    `donated` inputs may be taken for results.
 
     Otherwise the setting `schedule` may force it, and else it is chosen by cost. The setting `disable` may
     name `find_sweeps`, like a pass.
@@ -32,7 +39,10 @@ def make_plan(graph: Graph, inputs: Sequence[Node], forest: Strategy | None = No
         groups: list[Sweeps] = []
         if forest != "row" and find_sweeps.__name__ not in config.current().disable:
             placement, groups = _with_sweeps(placement, graph)
-        return Plan(tuple(inputs), tuple(graph.outputs), tuple(_steps(placement, groups)))
+        steps = _steps(placement, groups)
+        if forest != "row":
+            steps = place_updates(steps, graph.outputs, donated)
+        return Plan(tuple(inputs), tuple(graph.outputs), tuple(steps))
     finally:
         forget()
 

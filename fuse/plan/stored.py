@@ -32,7 +32,7 @@ from fuse import config
 from fuse.ir.node import ConstantArray, Graph, Node, make
 from fuse.ir.types import SizeOf, Symbol, Type, size
 from fuse.plan.graph_key import NoKey, graph_key
-from fuse.plan.steps import KernelStep, LibraryStep, Plan
+from fuse.plan.steps import KernelStep, Plan
 from fuse.runtime import cache, sources
 
 SMALL = 16
@@ -140,7 +140,7 @@ class _Writer(pickle.Pickler):
 
 def _written(plan: Plan, entry: Entry) -> bytes:
     file = io.BytesIO()
-    library = {step.node for step in plan.steps if isinstance(step, LibraryStep)}
+    library = {step.node for step in plan.steps if not isinstance(step, KernelStep)}
     named = {node for node in _named(plan) if node.op not in _HOLLOW}
     _Writer(file, entry, frozenset(library | named)).dump(plan)
     return file.getvalue()
@@ -151,6 +151,7 @@ def _named(plan: Plan) -> Iterator[Node]:
     for step in plan.steps:
         if isinstance(step, KernelStep):
             yield from step.results
+            yield from (update.node for update in step.updates)
             yield from (binding.node for binding in step.bindings if binding.node is not None)
 
 

@@ -135,6 +135,26 @@ def _evaluate(outputs: list[Node], bindings: Mapping[Node, Array]) -> list[Array
     )
 
 
+def updated(node: Node, base: Node | None) -> Array:
+    """The array of a node, now; that of `base` may be taken for it, of which the caller knows that nobody
+    else reads it. Nothing is remembered, and the base stands for nothing afterwards.
+    """
+    outputs, bindings = cut([node])
+    memory = bindings.get(base) if base is not None else None
+    if base is None or memory is None:
+        (array,) = engine.evaluate(outputs, bindings)
+        return array
+    others = (array for source, array in bindings.items() if source is not base)
+    shared = any(isinstance(other, np.ndarray) and np.may_share_memory(memory, other) for other in others)
+    (array,) = engine.evaluate(outputs, bindings, () if shared else (base,))
+    with _lock:
+        _arrays.pop(base, None)
+        give_back = _returns.get(id(memory))
+        if give_back is not None:
+            give_back()
+    return array
+
+
 def cut(nodes: Sequence[Node]) -> tuple[list[Node], Mapping[Node, Array]]:
     """The nodes rewritten so that what is already evaluated is an input, and the arrays of all inputs."""
     arrays = {node: array for node in walk(nodes) if (array := known(node)) is not None}

@@ -400,15 +400,23 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def __setitem__(self, key: Any, values: Any) -> None:
         if self._scalar:
             raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")
-        if current_recording() is None and indexing.writes_at_once(self, key, values, few()):
-            entries = key if type(key) is tuple else (key,)
-            plain = tuple(entry._elements if isinstance(entry, LazyArray) else entry for entry in entries)
-            self._writable()[plain] = values._elements if isinstance(values, LazyArray) else values
+        if current_recording() is None and self._set_now(key, values):
             return
         try:
             indexing.put(self, key, values)
         except Unsupported as refusal:
             run_on_copy(_set, self, (key, values), {}, "numpy.ndarray.__setitem__", str(refusal))
+
+    def _set_now(self, key: Any, values: Any) -> bool:
+        """Whether NumPy did the assignment on concrete elements, without the graph."""
+        if isinstance(values, LazyArray):
+            indexing.settle_for_part(self, key, values)
+        if not indexing.writes_at_once(self, key, values, few()):
+            return False
+        entries = key if type(key) is tuple else (key,)
+        plain = tuple(entry._elements if isinstance(entry, LazyArray) else entry for entry in entries)
+        self._writable()[plain] = values._elements if isinstance(values, LazyArray) else values
+        return True
 
     def __delitem__(self, key: Any) -> None:
         raise ValueError("cannot delete array elements")

@@ -101,8 +101,10 @@ class LazyArray:
 
     def _write(self, node: Node) -> None:
         """Replace all elements; `node` has the type of the array."""
-        base = self._storage.read()
-        self._storage.replace(views.update(base, self._views, node))
+        if self._views:
+            self._storage.update(self._views, node)
+        else:
+            self._storage.replace(node)
 
     def _observe(self) -> np.ndarray:
         """The elements, because Python wants to know them; a recording keeps a guard."""

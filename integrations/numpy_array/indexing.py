@@ -221,6 +221,12 @@ def put(a: LazyArray, key: Any, values: Any) -> None:
 
 def _put_basic(a: LazyArray, key: Key, values: Any) -> None:
     target = basic(a, (*key, Ellipsis) if Ellipsis not in key else key)
+    if (
+        isinstance(values, LazyArray)
+        and values._storage is target._storage
+        and values._views == target._views
+    ):
+        return  # the second half of `a[key] += x`
     target._write(_fitting(target, values))
 
 
@@ -277,6 +283,25 @@ def _scattered(base: Node, mask: Node, value: Node) -> Node:
                 f"{wanted} output values where the mask is true"
             )
     return build.reshape(build.masked_scatter(flat_base, flat, value), base.shape)
+
+
+_LARGE_PART = 4
+"""A part of an array below this fraction of it is not worth other memory, which all of it would be copied
+to."""
+
+
+def settle_for_part(a: LazyArray, key: Any, values: Any) -> None:
+    """Evaluate what is to be written to a small part of concrete elements, or to memory that others hold too:
+    NumPy then copies it there. A large part is computed straight to its place.
+    """
+    array = a._storage.array
+    if array is None or values._storage.array is not None or values._storage is a._storage:
+        return
+    entries = key if type(key) is tuple else (key,)
+    if all(isinstance(entry, _BASIC) and not isinstance(entry, bool) for entry in entries):
+        part = a._elements[key]
+        if a._storage.pinned or _LARGE_PART * part.size < array.size:
+            values._storage.materialise()
 
 
 def writes_at_once(a: LazyArray, key: Any, values: Any, limit: Few) -> bool:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from fuse.integrations.capture.recording import Recording, SharedWrite, current_recording, inside
-from fuse.integrations.capture.values import bind, known, release, values
+from fuse.integrations.capture.values import bind, known, release, updated, values
+from fuse.integrations.numpy_array.views import Step, update
 from fuse.ir.node import Node, walk
 from fuse.ir.types import Shape
 
@@ -135,6 +136,32 @@ class Storage:
             if self.updates >= _UPDATES:
                 self.materialise()
 
+    def update(self, steps: Sequence[Step], node: Node) -> None:
+        """An in-place operation on the view that these steps give, whose elements become this expression.
+
+        Outside of recordings it is done now: the elements are computed straight to their place, in the
+        memory of this cell when no expression reads it, else in other memory that the rest is copied to. So
+        a loop of writes is no expression that grows.
+        """
+        recording = current_recording()
+        if recording is None and not self.shared:
+            self.materialise()
+            if not self.pinned and self.recording is None:
+                self._update_now(steps, node)
+                return
+        self.replace(update(self.read(), steps, node))
+
+    def _update_now(self, steps: Sequence[Step], node: Node) -> None:
+        array = self.materialise()
+        is_free = array.flags.writeable and not self._living_readers()
+        base = self.read()
+        whole = update(base, steps, node)
+        found = updated(whole, base if is_free else None)
+        others = (known(source) for source in walk([whole]) if not (is_free and source is base))
+        if not found.flags.writeable or any(_shares(found, other) for other in others):
+            found = found.copy()
+        self.array, self.readers = found, []
+
     def _write_through(self, node: Node, recording: Recording | None) -> None:
         if recording is not None:
             recording.taint("an array from outside the function is written to")
@@ -157,6 +184,10 @@ class Storage:
         self.array, self.node, self.updates = array, None, 0
         if node is not None:
             self.readers = [weakref.ref(node)]
+
+
+def _shares(array: np.ndarray, other: Any) -> bool:
+    return isinstance(other, np.ndarray) and np.may_share_memory(array, other)
 
 
 def _same_bytes(left: np.ndarray, right: np.ndarray) -> bool:
