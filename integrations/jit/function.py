@@ -263,6 +263,8 @@ class JitFunction(Generic[P, R]):
             if is_users_own(error):
                 raise
             return self._after_failure(error, args, kwargs)
+        if overlaps(recorded.carried, recorded.trace.writes):
+            return self._plain(args, kwargs)
         try:
             return self._finish(recorded, call, signature, args, kwargs)
         except PresumptionFailed:
@@ -272,8 +274,6 @@ class JitFunction(Generic[P, R]):
 
     def _finish(self, recorded: Recorded, call: Call, signature: Signature, args: Any, kwargs: Any) -> R:
         result: R
-        if overlaps(recorded.carried, recorded.trace.writes):
-            return self._plain(args, kwargs)
         if recorded.trace.tainted is not None:
             self._stats.note(recorded.trace.tainted)
             result = recorded.finish()

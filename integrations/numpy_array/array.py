@@ -30,7 +30,7 @@ from fuse.integrations.numpy_array.base import (
     small,
 )
 from fuse.integrations.numpy_array.fallback import run, run_on_copy
-from fuse.integrations.numpy_array.flat import Flat
+from fuse.integrations.numpy_array.flat import Flat, RecordedFlat
 from fuse.integrations.numpy_array.functions import dispatch
 from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric
 from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
@@ -223,6 +223,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     @property
     def flat(self) -> Any:
         """NumPy's iterator over the elements."""
+        if current_recording() is not None:
+            return RecordedFlat(self)
         fallback("numpy.ndarray.flat", "it has no compiled form")
         return Flat(self._buffer())
 
@@ -380,11 +382,18 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             if found is not None:
                 return found
         if self._scalar and key != ():
-            raise IndexError("invalid index to scalar variable.")
+            return self._of_scalar(key)
         try:
             return indexing.get(self, key)
         except Unsupported as refusal:
             return run(_get, (self, key), {}, "numpy.ndarray.__getitem__", str(refusal))
+
+    def _of_scalar(self, key: Any) -> Any:
+        """A scalar takes None and an Ellipsis, which make it an array; NumPy says what else it takes."""
+        entries = key if type(key) is tuple else (key,)
+        if all(entry is None or entry is Ellipsis for entry in entries):
+            return layout.basic(self, entries)
+        return run(_get, (self, key), {}, "numpy.generic.__getitem__", "an index of a scalar")
 
     def _get_now(self, key: Any) -> Any:
         """One element of concrete elements, or anything of a few, without the graph."""

@@ -96,7 +96,9 @@ class LazyArray:
         return self._elements.shape if self._views else array.shape
 
     def _view(self, step: Step) -> LazyArray:
-        """A view of this view."""
+        """A view of this view. What NumPy makes of a scalar is an array of its own."""
+        if self._scalar:
+            return make(pending(self._node), (step,))
         return make(self._storage, (*self._views, step))
 
     def _write(self, node: Node) -> None:

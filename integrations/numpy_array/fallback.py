@@ -21,6 +21,7 @@ from fuse.integrations.numpy_array.base import LazyArray, from_node, join, make
 from fuse.integrations.numpy_array.operands import is_derived
 from fuse.integrations.numpy_array.storage import Storage
 from fuse.ir.node import Node
+from fuse.ir.types import Shape
 
 Function = Callable[..., Any]
 
@@ -88,10 +89,37 @@ def run_quietly(function: Function, args: Sequence[Any], kwargs: Mapping[str, An
     if current_recording() is not None:
         return _run_step(function, (tuple(args), dict(kwargs)))
     result = function(*unwrapped(tuple(args)), **unwrapped(dict(kwargs)))
+    if _pin_what_is_shared(result, (*args, *kwargs.values())):
+        result = function(*unwrapped(tuple(args)), **unwrapped(dict(kwargs)))
     for value in (*args, *kwargs.values()):
         if isinstance(value, LazyArray) and result is value._storage.array and not value._views:
             return value
     return join(result)
+
+
+def _pin_what_is_shared(result: Any, given: Sequence[Any]) -> bool:
+    """Pin the arrays of which NumPy gave views, so that writes through either are seen in both.
+
+    True when an array moved for that.
+    """
+    found: list[np.ndarray] = []
+    _taken_apart(result, found)
+    arrays: list[LazyArray] = []
+    _collect(tuple(given), arrays)
+    moved = False
+    for lazy in arrays:
+        memory = lazy._storage.array
+        if memory is not None and not lazy._scalar and _is_view_of(memory, found):
+            moved |= lazy._storage.pin() is not memory
+    return moved
+
+
+def _collect(value: Any, found: list[LazyArray]) -> None:
+    if isinstance(value, LazyArray):
+        found.append(value)
+    elif isinstance(value, tuple | list):
+        for item in value:
+            _collect(item, found)
 
 
 def unwrapped(value: Any) -> Any:
@@ -112,7 +140,10 @@ def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:
     return value
 
 
-def _run_step(function: Function, arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
+def _run_step(
+    function: Function, arguments: tuple[tuple[Any, ...], dict[str, Any]], shape: Shape | None = None
+) -> Any:
+    """A step of a recording; `shape` is that of its one result in the recording's dimensions, if known."""
     nodes: list[Node] = []
     sources: list[Storage] = []
     template = _lifted(arguments, nodes, sources)
@@ -128,7 +159,7 @@ def _run_step(function: Function, arguments: tuple[tuple[Any, ...], dict[str, An
             shared.append({n for n, array in enumerate(found) if _is_view_of(array, arrays)})
         return tuple(found)
 
-    outputs = call_library(step, tuple(nodes))
+    outputs = call_library(step, tuple(nodes), None if shape is None else lambda _: shape)
     for storage in sources if shared[0] else ():
         storage.shared = True
     return _put_together(forms[0], outputs, shared[0])
@@ -195,8 +226,11 @@ def run_on_copy(
         function(changed, *rest, **options)
         return changed
 
+    if current_recording() is not None:
+        target._write(_run_step(updated, ((target, *args), dict(kwargs)), target._dims)._node)
+        return
     result = run_quietly(updated, (target, *args), kwargs)
-    if target._storage.array is not None and current_recording() is None:
+    if target._storage.array is not None:
         target._writable()[...] = result._elements
     else:
         target._write(result._node)

@@ -81,7 +81,10 @@ def finish(
     if keepdims:
         value = build.reshape(value, kept(shape, axes))
     if out is not None:
-        return _stored(value, shape, axes, keepdims, out[0] if isinstance(out, tuple) else out, ufunc)
+        target = out[0] if isinstance(out, tuple) else out
+        if getattr(target, "dtype", value.dtype) != value.dtype:
+            raise Unsupported("out= of another dtype, in which NumPy computes")
+        return _stored(value, shape, axes, keepdims, target, ufunc)
     return from_node(value, scalar=not value.shape)
 
 
