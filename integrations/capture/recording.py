@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from fuse import config
 from fuse.integrations.capture.location import user_location
 from fuse.ir import build
 from fuse.ir.node import Node, located
@@ -118,14 +119,38 @@ class Recording:
         return node
 
     def find(self, array: Array) -> Node | None:
-        """The node of an array that is an argument or the result of a step."""
-        return self.arguments.get(id(array))
+        """The node of an array that is an argument or the result of a step, and still what it was then."""
+        node = self.arguments.get(id(array))
+        return None if node is not None and self._has_changed(node) else node
 
     def captured(self, array: Array) -> Node:
-        """The node of an array from the function's surroundings; every replay reads the same object anew."""
+        """The node of an array from the function's surroundings; every replay reads the same object anew.
+
+        A small one could be written to behind the recording's back, which then knows what it was.
+        """
         node = build.new_input(array.dtype, tuple(array.shape))
         self.surroundings[node] = array
-        return self.argument(array, node)
+        self.argument(array, node)
+        if _is_small_memory(array):
+            self.bindings[node] = array.copy()
+        return node
+
+    def _has_changed(self, node: Node) -> bool:
+        """Whether an array from the surroundings was written to since it was read; such a recording ends
+        with this call.
+        """
+        array, before = self.surroundings.get(node), self.bindings.get(node)
+        if array is None or array is before or not isinstance(before, np.ndarray):
+            return False
+        if array.tobytes() == before.tobytes():
+            return False
+        self.taint("an array is written to after the function has read it")
+        return True
+
+    def close(self) -> None:
+        """Look once more at what was read."""
+        for node in self.surroundings:
+            self._has_changed(node)
 
     def guard(self, node: Node, value: Any) -> None:
         """Note that Python looked at the value of a node."""
@@ -146,6 +171,12 @@ class Recording:
 
 
 _current: ContextVar[Recording | None] = ContextVar("fuse_recording", default=None)
+
+
+def _is_small_memory(array: Array) -> bool:
+    """Whether an array is one that Python may write to, and cheap to copy."""
+    is_plain = isinstance(array, np.ndarray) and not array.dtype.hasobject
+    return is_plain and bool(array.flags.writeable) and array.nbytes <= config.current().borrow_bytes
 
 
 def current_recording() -> Recording | None:

@@ -323,13 +323,15 @@ def _as_compiled(steps: Iterable[Step]) -> dict[Node, Node]:
 def borrowed(wanted: Sequence[Node], results: int) -> Iterator[int]:
     """Outputs whose array is that of an earlier output or, among results, may be an input's or a constant's.
 
-    What is written back into an argument is copied there anyway.
+    What is written back into an argument is copied there anyway; but of several, one may be another's memory.
     """
     seen: set[Node] = set()
+    several = len(wanted) - results > 1
     for index, node in enumerate(wanted):
         source = node
         while source.op in _VIEWS and source.inputs:
             source = source.inputs[0]
-        if node in seen or (index < results and source.op in ("input", "constant")):
+        is_owned = index < results or several
+        if node in seen or (is_owned and source.op in ("input", "constant")):
             yield index
         seen.add(node)

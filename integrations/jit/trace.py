@@ -149,6 +149,7 @@ def record(
                 raise
             template = Template(result, stand_ins.positions, run)
             writes = tuple(stand_ins.writes(run))
+            run.close()
             bring_back(run, stand_ins, substitution, surroundings)
             trace = _trace(run, signature, template, writes, surroundings)
             return Recorded(trace, run, stand_ins.carried, result)

@@ -61,12 +61,12 @@ def _is_same_data(left: Any, right: Any) -> bool:
 def overlaps(carried: Sequence[Any], writes: Sequence[WriteBack]) -> bool:
     """Whether a write could reach other elements than were recorded: the array shares memory with another
     argument, which should see the write, or it is not in C order, where NumPy's `ravel` and `reshape` copy
-    and the recorded ones are views.
+    and the recorded ones are views. An array that nobody may write to is left to NumPy, too, for its error.
     """
     for write in writes:
         target = carried[write.position]
         if isinstance(target, np.ndarray):
-            if target.ndim > 1 and not target.flags.c_contiguous:
+            if not target.flags.writeable or (target.ndim > 1 and not target.flags.c_contiguous):
                 return True
             others = (other for other in carried if isinstance(other, np.ndarray) and other is not target)
             if any(np.may_share_memory(target, other) for other in others):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.capture.recording import SharedWrite, current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.numpy_array import indexing, layout
 from fuse.integrations.numpy_array.base import (
@@ -29,10 +29,11 @@ from fuse.integrations.numpy_array.base import (
     lengths,
     small,
 )
-from fuse.integrations.numpy_array.fallback import run, run_on_copy
+from fuse.integrations.numpy_array.fallback import run, run_on_copy, unwrapped
 from fuse.integrations.numpy_array.flat import Flat, RecordedFlat
 from fuse.integrations.numpy_array.functions import dispatch
 from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric
+from fuse.integrations.numpy_array.storage import is_static
 from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
 from fuse.ir import build
 
@@ -169,6 +170,10 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     @shape.setter
     def shape(self, shape: Any) -> None:
+        if self._storage.origin is not None and not self._views:
+            raise SharedWrite("the shape of an argument is set")
+        if current_recording() is None and not is_static(self._dims):
+            self._storage.materialise()
         view = layout.reshape(self, shape)
         if view._storage is not self._storage:
             raise AttributeError(
@@ -206,7 +211,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     @property
     def real(self) -> Any:
-        return self if self._dtype.kind != "c" else join(self._buffer().real)
+        return self if self._dtype.kind != "c" else self.__getattr__("real")
 
     @real.setter
     def real(self, value: Any) -> None:
@@ -381,7 +386,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             found = self._get_now(key)
             if found is not None:
                 return found
-        if self._scalar and key != ():
+        if self._scalar and not (type(key) is tuple and not key):
             return self._of_scalar(key)
         try:
             return indexing.get(self, key)
@@ -424,7 +429,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return False
         entries = key if type(key) is tuple else (key,)
         plain = tuple(entry._elements if isinstance(entry, LazyArray) else entry for entry in entries)
-        self._writable()[plain] = values._elements if isinstance(values, LazyArray) else values
+        self._writable()[plain] = unwrapped(values) if isinstance(values, LazyArray) else values
         return True
 
     def __delitem__(self, key: Any) -> None:
@@ -561,8 +566,11 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'", name=name, obj=self)
         if current_recording() is not None and callable(getattr(np.ndarray, name)):
             return _recorded_method(self, name)
+        if current_recording() is not None and name in ("real", "imag"):
+            part = operator.attrgetter(name)
+            return run(part, (self,), {}, f"numpy.ndarray.{name}", "it has no compiled form")
         fallback(f"numpy.ndarray.{name}", "it has no compiled form")
-        found = getattr(self._buffer(), name)
+        found = getattr(self._elements[()] if self._scalar else self._buffer(), name)
         return _joined(found) if callable(found) else join(found)
 
 
@@ -583,11 +591,16 @@ _WRITING_METHODS = frozenset({"sort", "partition", "put", "itemset", "resize", "
 
 
 def _recorded_method(array: ndarray, name: str) -> Callable[..., Any]:
-    method, reason = getattr(np.ndarray, name), "it has no compiled form"
+    reason = "it has no compiled form"
+
+    def method(value: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(value, name)(*args, **kwargs)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if name in _WRITING_METHODS:
             return run_on_copy(method, array, args, kwargs, f"numpy.ndarray.{name}", reason)
+        if name == "view" and array._storage.origin is None:
+            return run(_view, (array, *args), kwargs, "numpy.ndarray.view", reason)
         return run(method, (array, *args), kwargs, f"numpy.ndarray.{name}", reason)
 
     return call
@@ -595,6 +608,12 @@ def _recorded_method(array: ndarray, name: str) -> Callable[..., Any]:
 
 def _get(array: np.ndarray, key: Any) -> Any:
     return array[key]
+
+
+def _view(array: Any, *args: Any, **kwargs: Any) -> Any:
+    """What was computed is in C order for NumPy, however a replay keeps it."""
+    found = array if isinstance(array, np.generic) else np.asarray(array, order="C")
+    return found.view(*args, **kwargs)
 
 
 def _set(array: np.ndarray, key: Any, values: Any) -> None:

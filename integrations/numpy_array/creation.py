@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fuse.integrations.capture.recording import current_recording
-from fuse.integrations.numpy_array import sources
+from fuse.integrations.numpy_array import layout, sources
 from fuse.integrations.numpy_array.base import (
     LazyArray,
     Unsupported,
@@ -50,6 +50,8 @@ def array(
 ) -> Any:  # fmt: skip
     """`np.array(object, dtype)`; a list of lazy arrays is stacked in the graph."""
     found = _lazy(object)
+    if isinstance(object, LazyArray) and ndmin > 0 and ndmax is None and like is None:
+        return _with_axes(array(object, dtype, copy=copy, order=order), ndmin)
     if (
         found is None
         or ndmin
@@ -62,10 +64,18 @@ def array(
         made = np.array(_evaluated(object), dtype=dtype, copy=copy, order=order, subok=subok, **options)  # type: ignore[call-overload]  # order is one of four letters
         return known(made) if type(made) is np.ndarray else made
     changed = dtype is not None and np.dtype(dtype) != found._dtype
+    if changed and found._scalar:
+        found = from_node(found._node)
     if changed:
         return found.astype(dtype)  # type: ignore[attr-defined]  # the array class has it
     same = isinstance(object, LazyArray) and not object._scalar
     return from_node(found._node) if copy or not same else found
+
+
+def _with_axes(found: Any, count: int) -> Any:
+    """The array with at least so many axes, new ones in front."""
+    missing = count - len(found.shape)
+    return found.reshape((1,) * missing + found.shape) if missing > 0 else found
 
 
 def asarray(
@@ -81,6 +91,24 @@ def asarray(
 def asanyarray(a: Any, *args: Any, **options: Any) -> Any:
     """`np.asanyarray(a, dtype)`: arrays of a class derived from NumPy's stay what they are."""
     return np.asanyarray(a, *args, **options) if is_derived(a) else asarray(a, *args, **options)
+
+
+def ascontiguousarray(a: Any, dtype: Any = None, *, like: Any = None) -> Any:
+    """`np.ascontiguousarray(a, dtype)`: an array that is in C order is itself, another one is copied.
+
+    A recording does not know which, so what is written to either ends it.
+    """
+    found = asarray(a, dtype)
+    if isinstance(found, LazyArray) and not found._dims:
+        return found.reshape((1,))  # type: ignore[attr-defined]  # the array class has it
+    if not isinstance(found, LazyArray) or found is not a:
+        return found
+    if current_recording() is None:
+        found._storage.materialise()
+        return found if layout.shadow(found).flags.c_contiguous else from_node(found._node)
+    copy = from_node(found._node)
+    copy._storage.shared = found._storage.shared = True
+    return copy
 
 
 def _lazy(value: Any) -> LazyArray | None:
@@ -170,7 +198,8 @@ def _made(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 CREATION: Mapping[str, Callable[..., Any]] = {
-    "array": array, "asarray": asarray, "asanyarray": asanyarray, "ascontiguousarray": asarray,
+    "array": array, "asarray": asarray, "asanyarray": asanyarray,
+    "ascontiguousarray": ascontiguousarray,
     "zeros": _filled(0, np.zeros), "ones": _filled(1, np.ones), "empty": _filled(0, np.empty),
     "full": functools.wraps(np.full)(full), "arange": functools.wraps(np.arange)(arange),
     "linspace": _made(np.linspace), "logspace": _made(np.logspace), "geomspace": _made(np.geomspace),

@@ -74,13 +74,16 @@ def _run_into(target: LazyArray, function: Function, args: Sequence[Any], kwargs
         function(*unwrapped(tuple(args)), **{**unwrapped(dict(kwargs)), "out": memory})
         return target
 
+    itself = {place for place, value in enumerate(args) if value is target}
+
     def filled(before: np.ndarray, *rest: Any, **options: Any) -> np.ndarray:
         memory = before.copy()
-        function(*rest, **options, out=memory)
+        operands = [memory if place in itself else value for place, value in enumerate(rest)]
+        function(*operands, **options, out=memory)
         return memory
 
     others = {name: value for name, value in kwargs.items() if name != "out"}
-    target._write(run_quietly(filled, (target, *args), others)._node)
+    target._write(_run_step(filled, ((target, *args), others), target._dims)._node)
     return target
 
 

@@ -186,7 +186,18 @@ def _flip(m: Any, axis: Any = None) -> LazyArray:
     rank = len(found._dims)
     axes = range(rank) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, rank)
     key = tuple(slice(None, None, -1 if i in axes else None) for i in range(rank))
-    return layout.basic(found, key) if key else found
+    return layout.basic(found, key)
+
+
+def _flip_along(axis: int) -> Function:
+    """`np.flipud` and `np.fliplr`."""
+
+    def flip(m: Any) -> LazyArray:
+        if len(as_array(m)._dims) <= axis:
+            raise ValueError(f"Input must be >= {axis + 1}-d.")
+        return _flip(m, axis)
+
+    return flip
 
 
 def _full_like(value: Any) -> Function:
@@ -280,7 +291,7 @@ TABLE: Mapping[Function, Function] = {
     np.ravel: lambda a, order="C": layout.ravel(as_array(a), order),
     np.transpose: lambda a, axes=None: layout.transpose(as_array(a), axes),
     np.swapaxes: _swapaxes, np.moveaxis: _moveaxis, np.flip: _flip,
-    np.fliplr: lambda m: _flip(m, 1), np.flipud: lambda m: _flip(m, 0),
+    np.fliplr: _flip_along(1), np.flipud: _flip_along(0),
     np.expand_dims: lambda a, axis: layout.expand_dims(as_array(a), axis),
     np.squeeze: lambda a, axis=None: layout.squeeze(as_array(a), axis),
     np.broadcast_to: lambda array, shape, subok=False: layout.broadcast_to(as_array(array), shape),

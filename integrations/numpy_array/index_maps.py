@@ -257,6 +257,8 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     found = _numeric(a)
     if axis is None:
         found, axis = ravel(found), 0
+    if not found._dims:
+        raise Unsupported("a 0-d array")
     axis = normalize_axis_index(axis, len(found._dims))
     if isinstance(repeats, LazyArray):
         raise Unsupported("counts in an array")

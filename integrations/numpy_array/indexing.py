@@ -27,6 +27,7 @@ from fuse.integrations.numpy_array.base import (
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.layout import as_array, basic, reshape, transpose
 from fuse.integrations.numpy_array.operands import (
+    WEAK,
     broadcast_together,
     check_assignable,
     fitted,
@@ -141,6 +142,8 @@ def _check_mask(a: LazyArray, mask: LazyArray, axis: int) -> None:
         return
     hollow = np.broadcast_to(np.empty((), np.int8), lengths(a))
     hollow[(slice(None),) * axis + (np.zeros(lengths(mask), bool),)]
+    if 0 in lengths(mask) and lengths(mask) != lengths(a)[axis : axis + rank]:
+        raise Unsupported("a mask of nothing, which NumPy takes for any axis")
 
 
 def _gathered(a: LazyArray, entries: Key, indices: LazyArray) -> LazyArray:
@@ -232,8 +235,7 @@ def _put_basic(a: LazyArray, key: Key, values: Any) -> None:
 
 def _fitting(target: LazyArray, values: Any) -> Node:
     """Values of the target's dtype and shape. Raises NumPy's error when they do not broadcast to it."""
-    value = operand(values).as_node(_number_dtype(values, target._dtype))
-    value = build.convert(value, target._dtype)
+    value = _assigned(values, target._dtype)
     if current_recording() is None and not is_static(target._dims):
         target._storage.materialise()
     wanted = target._dims
@@ -245,16 +247,17 @@ def _fitting(target: LazyArray, values: Any) -> Node:
     return fitted(value, wanted)
 
 
-def _number_dtype(values: Any, dtype: np.dtype) -> np.dtype:
-    """A Python int is checked against integer dtypes; every other number is cast."""
-    if type(values) is float and dtype.kind != "f":
-        return np.dtype(np.float64)
-    return dtype
+def _assigned(values: Any, dtype: np.dtype) -> Node:
+    """Values as elements of this dtype. A Python number becomes one as NumPy makes it one, or not."""
+    if type(values) in WEAK:
+        element = np.empty((), dtype)
+        element[...] = values
+        return build.constant(element)
+    return build.convert(operand(values).as_node(dtype), dtype)
 
 
 def _put_masked(a: LazyArray, mask: Node, values: Any) -> None:
-    value = operand(values).as_node(_number_dtype(values, a._dtype))
-    value = build.convert(value, a._dtype)
+    value = _assigned(values, a._dtype)
     base = a._node
     if value.type.rank > 0 and value.shape != (1,):
         a._write(_scattered(base, mask, value))
@@ -277,6 +280,9 @@ def _scattered(base: Node, mask: Node, value: Node) -> Node:
         return build.reshape(node("select", flat, value.inputs[0], flat_base), base.shape)
     if not (isinstance(value.shape[0], Count) and value.shape[0].mask is flat):
         given, wanted = length(value.shape[0]), int(from_node(count_node(Count(flat)))._observe())
+        if given == 1:
+            one = build.reshape(static(value), ())
+            return build.reshape(node("select", flat, one, flat_base), base.shape)
         if given != wanted:
             raise ValueError(
                 f"NumPy boolean array indexing assignment cannot assign {given} input values to the "

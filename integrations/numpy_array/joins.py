@@ -148,12 +148,12 @@ def where(condition: Any, x: Any = None, y: Any = None) -> LazyArray:
     operands = operand(x), operand(y)
     dtype = weak_dtype(operands)
     test = operand(condition).as_node(np.dtype(bool))
-    nodes = [test, *(_wrapped(value, dtype) for value in operands)]
+    nodes = [test, *(wrapped(value, dtype) for value in operands)]
     return from_node(node("select", *broadcast_operands(np.where, nodes)))
 
 
-def _wrapped(value: Operand, dtype: np.dtype) -> Node:
-    """A number that does not fit wraps, as C's does: `np.where` alone among NumPy's functions lets it."""
+def wrapped(value: Operand, dtype: np.dtype) -> Node:
+    """A number that does not fit wraps, as C's does: `np.where`, and `np.select` of its default, let it."""
     if value.node is not None:
         return value.as_node(dtype)
     return build.constant(np.asarray(value.number).astype(dtype))

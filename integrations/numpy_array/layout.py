@@ -126,7 +126,7 @@ def as_static(a: LazyArray) -> LazyArray:
 
 
 def transpose(a: LazyArray, axes: Sequence[int] | None = None) -> LazyArray:
-    """`a.transpose(axes)`, a view."""
+    """`a.transpose(axes)`, a view; a scalar is itself."""
     rank = len(a._dims)
     if axes is None:
         order = tuple(reversed(range(rank)))
@@ -136,7 +136,8 @@ def transpose(a: LazyArray, axes: Sequence[int] | None = None) -> LazyArray:
         order = tuple(normalize_axis_index(axis, rank) for axis in axes)
         if len(set(order)) != rank:
             raise ValueError("repeated axis in transpose")
-    return a if order == tuple(range(rank)) and rank < 2 else a._view(Transposed(order))
+    is_same = a._scalar or (order == tuple(range(rank)) and rank < 2)
+    return a if is_same else a._view(Transposed(order))
 
 
 def ravel(a: LazyArray, order: str = "C") -> LazyArray:
@@ -158,6 +159,8 @@ def squeeze(a: LazyArray, axis: Any = None) -> LazyArray:
         drop = set(normalize_axis_tuple(axis, len(dims)))
         if any(dims[i] != 1 for i in drop):
             raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    if a._scalar:
+        return a
     return a._view(Reshaped(tuple(dim for i, dim in enumerate(dims) if i not in drop)))
 
 

@@ -169,7 +169,9 @@ def _variance(value: Node, axes: Axes, ddof: float) -> Node:
     count = build.convert(_numbers(value, axes), np.float64)
     centre = divided(total_of(_without_nan(value, 0.0), axes, True), count, value.dtype)
     centre = build.broadcast(build.reshape(centre, kept(value.shape, axes)), value.shape)
-    squares = node("square", _without_nan(node("subtract", value, centre), 0.0))
+    distance = node("subtract", value, centre)  # NaN also where the mean is infinite, and that counts
+    zero = build.constant(0, value.dtype)
+    squares = node("square", node("select", node("isnan", value), zero, distance))
     freedom = node("subtract", count, build.constant(float(ddof)))
     found = divided(total_of(squares, axes, True), freedom, value.dtype)
     bad = node("less_equal", freedom, build.constant(0.0))

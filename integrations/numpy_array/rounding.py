@@ -113,7 +113,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         raise Unsupported("copy=False")
     value = node_of(x)
     if value.dtype.kind != "f":
-        return from_node(value, scalar=_is_scalar(x, value))
+        return from_node(value, scalar=not value.shape)
     if any(isinstance(given, np.ndarray | LazyArray | list | tuple) for given in (nan, posinf, neginf)):
         raise Unsupported("an array of replacements")
     limits = np.finfo(value.dtype)
@@ -124,7 +124,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     found = node("select", node("isnan", value), build.constant(nan, value.dtype), value)
     found = node("select", node("logical_and", infinite, positive), high, found)
     found = node("select", node("logical_and", infinite, node("logical_not", positive)), low, found)
-    return from_node(found, scalar=_is_scalar(x, value))
+    return from_node(found, scalar=not value.shape)
 
 
 def _is_scalar(given: Any, value: Node) -> bool:

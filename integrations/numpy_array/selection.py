@@ -17,6 +17,7 @@ from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import broadcast_operands, node
 from fuse.integrations.numpy_array.index_maps import settled
 from fuse.integrations.numpy_array.indexing import check_bounds, get, known_elements, take_along
+from fuse.integrations.numpy_array.joins import wrapped
 from fuse.integrations.numpy_array.layout import as_array, ravel
 from fuse.integrations.numpy_array.operands import given_node, is_numeric, operand, weak_dtype
 from fuse.integrations.numpy_array.reductions import length_node
@@ -159,7 +160,10 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         raise Unsupported("a condition that is not of bools")
     choices = [operand(choice) for choice in (*choicelist, default)]
     dtype = weak_dtype(choices)
-    nodes = [choice.as_node(dtype) for choice in choices]
+    for choice in choices[:-1]:
+        if choice.node is None and not np.can_cast(np.asarray(choice.number).dtype, dtype, "same_kind"):
+            raise Unsupported("a number that NumPy does not cast to the result")
+    nodes = [wrapped(choice, dtype) for choice in choices]
     settled_nodes = broadcast_operands(np.broadcast, [*(c._node for c in conditions), *nodes])
     tests, (*values, chosen) = settled_nodes[: len(conditions)], settled_nodes[len(conditions) :]
     for test, value in zip(reversed(tests), reversed(values), strict=True):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -214,10 +215,19 @@ def is_static(shape: Shape) -> bool:
 
 
 def evaluate_pending() -> None:
-    """Compute every pending cell, and so let go of the arrays that they read."""
+    """Compute every pending cell, and so let go of the arrays that they read.
+
+    One that fails is left: it raises when it is observed itself.
+    """
     waiting = [storage for storage in _pending if storage.node is not None]
-    if waiting:
+    if not waiting:
+        return
+    try:
         _settle_all(waiting)
+    except Exception:  # noqa: BLE001  # see above
+        for storage in waiting:
+            with suppress(Exception):
+                _settle_all([storage])
 
 
 def _evaluate(target: Storage) -> np.ndarray:

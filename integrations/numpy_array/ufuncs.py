@@ -141,6 +141,8 @@ def _apply_outside(
         fallback(name, reason)
         plain = [value._elements if isinstance(value, LazyArray) else value for value in inputs]
         return _with_outputs(function, plain, {**options, "out": out})
+    if len(outputs) == 1:
+        return run(function, inputs, {**options, "out": outputs[0]}, name, reason)
     results = _as_tuple(run(function, inputs, options, name, reason))
     given = tuple(
         result if target is None

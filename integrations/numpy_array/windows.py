@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.numpy_array import reductions
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import broadcast_operands, node
@@ -176,10 +177,29 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """`np.broadcast_arrays`, recorded; as views that cannot be written to."""
     if not all(is_static(as_array(value)._dims) for value in args):
         dims, nodes = broadcast_together([as_array(value)._node for value in args])
-        return tuple(from_node(build.broadcast(value, dims)) for value in nodes)
-    found = [_numeric(value) for value in args]
+        found = [as_array(value) for value in args]
+        return tuple(
+            array
+            if array._dims == dims and not array._scalar
+            else _unwritable(array, build.broadcast(value, dims))
+            for array, value in zip(found, nodes, strict=True)
+        )
+    found = [_array_of(_numeric(value)) for value in args]
     shape = np.broadcast_shapes(*(array._dims for array in found))  # type: ignore[arg-type]  # known lengths
     return tuple(array if array._dims == shape else broadcast_to(array, shape) for array in found)
+
+
+def _unwritable(source: LazyArray, value: Node) -> LazyArray:
+    """A value for a view of a source; a recording in which either is written to is given up."""
+    found = from_node(value)
+    if current_recording() is not None:
+        source._storage.shared = found._storage.shared = True
+    return found
+
+
+def _array_of(value: LazyArray) -> LazyArray:
+    """A scalar as an array of its own."""
+    return from_node(value._node) if value._scalar else value
 
 
 def positions(a: Any) -> tuple[LazyArray, ...]:

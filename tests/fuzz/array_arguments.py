@@ -1,8 +1,8 @@
 """The arrays that a random NumPy program is called with, and how one call differs from the next.
 
 An argument is a dtype, a shape in which "n" stands for a length that calls choose, and a layout in memory.
-Later calls bring other data, lengths, layouts and dtypes, pass one array twice, or views that overlap: that is
-where what was recorded goes stale.
+Later calls bring other data, lengths, layouts and dtypes, pass one array twice, or views that overlap: that
+is where what was recorded goes stale.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from tests.fuzz.data import special_values
 
 Mood = Literal["calm", "special", "extreme", "constant", "missing"]
 NUMBERS = (
-    "?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "f8", "f8", "f4", "i8", "i4", "c8", "c16",
+    "?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "f8", "f8", "f4", "i8", "i4", "c8",
+    "c16",
 )  # fmt: skip
 RARE = ("M8[s]", "m8[s]", "M8[ns]", "m8[ms]", "M8[D]", "O", "U3", ">f8", ">i4")
 SHAPES: tuple[tuple[int | str, ...], ...] = (
-    ("n",), ("n",), ("n",), ("n", 3), ("n", 3), (3, "n"), (3,), (), ("n", 1), (1, 3), (2, "n", 3), ("n", "n"), (3, 3), (0,), (0, 3),
+    ("n",), ("n",), ("n",), ("n", 3), ("n", 3), (3, "n"), (3,), (), ("n", 1), (1, 3), (2, "n", 3), ("n", "n"),
+    (3, 3), (0,), (0, 3),
 )  # fmt: skip
+_SIDE = 40
+"""The longest side of a square."""
 LAYOUTS = ("C", "C", "C", "F", "backwards", "gaps", "across", "broadcast", "readonly")
 
 
@@ -62,7 +66,7 @@ CALLS = (
     Call(turn_dtypes=5, draw=8),
     Call(mood="constant", draw=9),
     Call(rows=0, draw=10),
-    Call(rows=3000, mood="special", draw=11, threads=2),
+    Call(rows=1500, mood="special", draw=11, threads=2),
     Call(mood="missing", draw=12),
     Call(draw=13),
 )
@@ -97,7 +101,8 @@ def _shared(array: np.ndarray, sharing: str) -> np.ndarray:
 
 
 def _array(argument: Argument, random: np.random.Generator, call: Call) -> Any:
-    shape = tuple(call.rows if dim == "n" else int(dim) for dim in argument.shape)
+    rows = min(call.rows, _SIDE) if argument.shape.count("n") > 1 else call.rows
+    shape = tuple(rows if dim == "n" else int(dim) for dim in argument.shape)
     name = argument.dtype
     if call.turn_dtypes and name in NUMBERS:
         name = NUMBERS[(NUMBERS.index(name) + call.turn_dtypes) % len(NUMBERS)]
@@ -124,7 +129,9 @@ def _drawn(dtype: np.dtype, shape: tuple[int, ...], random: np.random.Generator,
         return np.asarray(quarters > 0)
     if dtype.kind in "mM":
         found = quarters.astype("i8").astype(dtype)
-        return np.where(random.random(shape) < 0.2, np.array("NaT", dtype), found) if mood != "calm" else found
+        return (
+            np.where(random.random(shape) < 0.2, np.array("NaT", dtype), found) if mood != "calm" else found
+        )
     ordinary = (quarters // 4 if dtype.kind in "iu" else quarters / 4).astype(dtype)
     return _spoiled(ordinary, random, mood)
 
@@ -139,7 +146,9 @@ def _spoiled(ordinary: np.ndarray, random: np.random.Generator, mood: Mood) -> n
     if mood == "special" and native.kind == "f":
         hard = hard[:10]
     chosen = random.random(ordinary.shape) < (0.3 if mood == "special" else 0.6)
-    return np.where(chosen, hard[random.integers(0, hard.size, ordinary.shape)], ordinary).astype(ordinary.dtype)
+    return np.where(chosen, hard[random.integers(0, hard.size, ordinary.shape)], ordinary).astype(
+        ordinary.dtype
+    )
 
 
 def _laid_out(array: np.ndarray, layout: str) -> np.ndarray:

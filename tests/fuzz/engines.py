@@ -7,7 +7,7 @@ compiled: planned, turned into machine code and run: everything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,9 +23,12 @@ class _Interpreted(engine.Program):
 
     optimizes = False
 
-    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node]) -> None:
+    def __init__(
+        self, outputs: Sequence[Node], inputs: Sequence[Node], donated: Collection[Node] = ()
+    ) -> None:
         self.graph = Graph(tuple(outputs))
         self.inputs = tuple(inputs)
+        self.donated = frozenset(donated)
         try:
             with located(None):
                 self.made = optimize(self.graph) if self.optimizes else self.graph
@@ -41,6 +44,9 @@ class _Interpreted(engine.Program):
         bindings = dict(zip(self.inputs, arrays, strict=True))
         bindings.update((node, slots[node.attrs["slot"]]) for node in self.made.inputs())
         return interpret(self.made.outputs, bindings)
+
+    def run_doubting(self, arrays: Sequence[Any]) -> tuple[list[Any], bool]:
+        return self.run(arrays), False
 
 
 class _Optimized(_Interpreted):

@@ -2,8 +2,9 @@
 
 A transcendental function or a float sum makes its result nearly known; a smooth line keeps it so, any other
 line makes of it what nobody can tell. NumPy itself leaves open which of two zeros `maximum` takes (it depends
-on the place in its vectors) and what a float beyond an unsigned integer becomes (C leaves it open, and NumPy's
-own loops disagree). A `Tracer` runs the plain program line by line and notes this, on the call's own data.
+on the place in its vectors) and what a float beyond an unsigned integer becomes (C leaves it open, and
+NumPy's own loops disagree). A `Tracer` runs the plain program line by line and notes this, on the call's own
+data.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ _SEES_SIGN = re.compile(
     r"/|%|divmod|copysign|signbit|nextafter|arctan2|reciprocal|\*\*|power|view|angle|heaviside|spacing|unique|"
     r"divide|remainder|fmod|round|sort|around|tolist|item"
 )
-_SEES_SHAPE = re.compile(r"\[|unique|nonzero|where\(|compress|extract|repeat|bincount|^if |trim|union|_row| if ")
+_SEES_SHAPE = re.compile(
+    r"\[|unique|nonzero|where\(|compress|extract|repeat|bincount|^if |trim|union|_row| if "
+)
 _NAMES = re.compile(r"\b(?:x\d+|[a-e])\b")
 
 
@@ -105,7 +108,11 @@ class Tracer:
             return
         value = self.scope[name]
         for other, array in self.scope.items():
-            if isinstance(array, np.ndarray) and isinstance(value, np.ndarray) and np.may_share_memory(array, value):
+            if (
+                isinstance(array, np.ndarray)
+                and isinstance(value, np.ndarray)
+                and np.may_share_memory(array, value)
+            ):
                 self.known[other] = self.known.get(other, 0) | bits
 
     def _leaves_range(self, used: Iterable[str]) -> bool:

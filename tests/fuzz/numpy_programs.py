@@ -24,7 +24,8 @@ NUMBERS = (
     "np.float32(0.25)", "np.int8(5)", "np.float64(2.5)", "np.nan", "np.inf", "np.uint8(3)", "1j", "300",
 )  # fmt: skip
 DTYPES = (
-    "'f8'", "'f4'", "'i8'", "'i4'", "'i2'", "'i1'", "'u1'", "'u2'", "'u4'", "'u8'", "'f2'", "bool", "'c16'", "int", "float",
+    "'f8'", "'f4'", "'i8'", "'i4'", "'i2'", "'i1'", "'u1'", "'u2'", "'u4'", "'u8'", "'f2'", "bool",
+    "'c16'", "int", "float",
 )  # fmt: skip
 _HOLE = re.compile(r"\{(\w+)\}")
 _LARGEST = 20000
@@ -100,6 +101,8 @@ class _Growth:
         before = self.tracer.scope.copy()
         try:
             self.tracer.run(line)
+        except SyntaxError:  # a number where the template thinks of an array
+            return True
         except Exception:  # noqa: BLE001  # whatever it is, the program may want to raise it
             self.tracer.scope.clear()
             self.tracer.scope.update(before)
@@ -176,7 +179,11 @@ class _Filling:
             return str(self.random.choice(_PLAIN[hole]))
         if hole in _SHAPED:
             return _SHAPED[hole](self)
-        if hole in ("w", "e", "x", "A") and hole in self.texts and (hole in "we" or self.random.random() < 0.6):
+        if (
+            hole in ("w", "e", "x", "A")
+            and hole in self.texts
+            and (hole in "we" or self.random.random() < 0.6)
+        ):
             return self.texts[hole]
         text = self._array(hole)
         if text is not None:
@@ -233,7 +240,8 @@ class _Filling:
             if not alike:
                 return f"np.ones({shape}, bool)"
             name = self.random.choice(alike)
-            text = f"({name} {self.random.choice(('>', '<', '!=', '=='))} {self.random.choice(('0', '1', name))})"
+            relation = self.random.choice((">", "<", "!=", "=="))
+            text = f"({name} {relation} {self.random.choice(('0', '1', name))})"
         self.deciding |= set(re.findall(r"\b(?:x\d+|[a-e])\b", text))
         return text
 
@@ -248,7 +256,8 @@ class _Filling:
         choose = self.random.choice
         if self.random.random() < 0.25:
             return str(self.random.randint(-length, max(length - 1, 0)))
-        return f"{choose(('', '', '1', '2', '-2', '-3', '5'))}:{choose(('', '', '-1', '3', '9', '1'))}{choose(('', '', ':2', ':-1', ':-2', ':1'))}"
+        start, stop = choose(("", "", "1", "2", "-2", "-3", "5")), choose(("", "", "-1", "3", "9", "1"))
+        return f"{start}:{stop}{choose(('', '', ':2', ':-1', ':-2', ':1'))}"
 
     def index(self) -> str:
         kind = self.random.randrange(5)
@@ -260,10 +269,11 @@ class _Filling:
         places = self.places()
         if kind == 2 or rank == 1:
             return places
+        rows, columns = np.shape(self.anchor)[:2]
         if kind == 3:
-            return f"{self._slice(np.shape(self.anchor)[0])}, {self._places(np.shape(self.anchor)[1])}"
+            return f"{self._slice(rows)}, {self._places(columns)}"
         count = self.random.randint(1, 3)
-        return f"{self._places(np.shape(self.anchor)[0], count)}, {self._places(np.shape(self.anchor)[1], count)}"
+        return f"{self._places(rows, count)}, {self._places(columns, count)}"
 
     def places(self) -> str:
         shape = np.shape(self.anchor)
@@ -285,12 +295,21 @@ class _Filling:
         axis = [f"axis={self.axis()}", "axis=None", ""]
         if rank > 1:
             axis += ["axis=(0, 1)", "axis=(-1, 0)", f"axis={self.axis()}"]
-        return ", ".join(part for part in (self.random.choice(axis), self.random.choice(("", "", "keepdims=True"))) if part)
+        return ", ".join(
+            part for part in (self.random.choice(axis), self.random.choice(("", "", "keepdims=True"))) if part
+        )
 
     def shape(self) -> str:
         size = int(np.size(self.anchor))
         shape = np.shape(self.anchor)
-        sizes = [f"({shape[0] if shape else 1}, -1)", "-1", "(1, -1)", "(-1, 1)", f"({size},)", f"{tuple(reversed(shape))}"]
+        sizes = [
+            f"({shape[0] if shape else 1}, -1)",
+            "-1",
+            "(1, -1)",
+            "(-1, 1)",
+            f"({size},)",
+            f"{tuple(reversed(shape))}",
+        ]
         sizes += [f"(-1, {n})" for n in (2, 3) if size % n == 0 and size]
         return self.random.choice(sizes)
 
@@ -310,7 +329,8 @@ def _of(kinds: str, least: int = 0, most: int = 9) -> Callable[[Any], bool]:
 
 
 _FITS: dict[str, Callable[[Any], bool]] = {
-    "x": _of("biufcmMOU"), "f": _of("f"), "i": _of("iu"), "k": _of("b"), "z": _of("c"), "d": _of("M"), "p": _of("m"),
+    "x": _of("biufcmMOU"), "f": _of("f"), "i": _of("iu"), "k": _of("b"), "z": _of("c"), "d": _of("M"),
+    "p": _of("m"),
     "v": _of("biufcmM", 1, 1), "A": _of("biufcmM", 2),
     "w": lambda value: isinstance(value, np.ndarray) and value.flags.writeable,
 }  # fmt: skip

@@ -17,19 +17,20 @@ def shrink_lines(
     program: NumpyProgram, calls: Sequence[Call], fails: Fails
 ) -> tuple[NumpyProgram, tuple[Call, ...]]:
     """Without what is not needed of calls, lines and results, in this order, until nothing more can go."""
-    found = tuple(calls)
-    before = None
-    while before != (program, found):
-        before = (program, found)
-        found = _fewest(found, lambda some: fails(program, some))
-        whole, kept = program, found
-        lines = _fewest(program.lines, lambda some: fails(dataclasses.replace(whole, lines=some), kept))
-        program = whole = dataclasses.replace(program, lines=lines)
-        returned = _fewest(
-            program.returned, lambda some: fails(dataclasses.replace(whole, returned=some), kept)
-        )
-        program = dataclasses.replace(program, returned=returned)
-    return program, found
+    smaller = _smaller(program, tuple(calls), fails)
+    return smaller if smaller == (program, tuple(calls)) else shrink_lines(*smaller, fails)
+
+
+def _smaller(
+    program: NumpyProgram, calls: tuple[Call, ...], fails: Fails
+) -> tuple[NumpyProgram, tuple[Call, ...]]:
+    calls = _fewest(calls, lambda some: fails(program, some))
+    lines = _fewest(program.lines, lambda some: fails(dataclasses.replace(program, lines=some), calls))
+    shorter = dataclasses.replace(program, lines=lines)
+    returned = _fewest(
+        program.returned, lambda some: fails(dataclasses.replace(shorter, returned=some), calls)
+    )
+    return dataclasses.replace(shorter, returned=returned), calls
 
 
 def _fewest(items: tuple[T, ...], fails: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
