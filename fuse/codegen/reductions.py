@@ -25,7 +25,7 @@ from fuse.codegen.scalar import Scalar
 from fuse.ir.ops import identity
 from fuse.plan.kernels import Map, Reduction
 
-_COMBINE = {
+COMBINE = {
     "sum": "add", "prod": "multiply", "min": "minimum", "max": "maximum", "fmin": "fmin", "fmax": "fmax",
     "any": "bitwise_or", "all": "bitwise_and",
 }  # fmt: skip
@@ -76,7 +76,7 @@ def _identity(frame: Frame, accumulator: Accumulator) -> ir.Value:
 
 def _combine(frame: Frame, accumulator: Accumulator, left: ir.Value, right: ir.Value) -> ir.Value:
     dtype = accumulator.dtype
-    return emit_op(frame.scalar, _COMBINE[accumulator.reduction.kind], (left, right), (dtype, dtype), dtype)
+    return emit_op(frame.scalar, COMBINE[accumulator.reduction.kind], (left, right), (dtype, dtype), dtype)
 
 
 def start_unit(frame: Frame, accumulators: list[Accumulator]) -> None:
@@ -125,7 +125,7 @@ def finish_unit(frame: Frame, accumulators: list[Accumulator], unit: ir.Value) -
     for accumulator in accumulators:
         total = _tree(frame, accumulator, accumulator.unit)
         if accumulator.rest is not None:
-            total = _with_rest(s, total, _tree(frame, accumulator, accumulator.rest))
+            total = with_rest(s, total, _tree(frame, accumulator, accumulator.rest))
         result = frame.kernel.buffers[accumulator.reduction.buffer].dtype
         if accumulator.source.kind != "b":
             total = emit_convert(s, total, accumulator.dtype, result)
@@ -149,7 +149,7 @@ def _every_second(b: ir.IRBuilder, lanes: ir.Value, first: int) -> ir.Value:
     return b.shuffle_vector(lanes, ir.Constant(lanes.type, ir.Undefined), mask)
 
 
-def _with_rest(s: Scalar, total: ir.Value, rest: ir.Value) -> ir.Value:
+def with_rest(s: Scalar, total: ir.Value, rest: ir.Value) -> ir.Value:
     """total + rest; an infinite or NaN total, whose rest means nothing, and a zero rest leave it as it is."""
     counts = s.and_(s.fcmp("<", s.abs(total), float("inf")), s.fcmp("!=", rest, 0.0))
     return s.select(counts, s.add(total, rest), total)

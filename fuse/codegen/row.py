@@ -13,6 +13,7 @@ same. Rows, strides and places are constants, from which LLVM makes straight-lin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -123,9 +124,14 @@ class _Run:
 
 
 def emit_run(
-    module: ir.Module, program: RowProgram, target: Target, tables: ir.GlobalVariable
+    module: ir.Module,
+    program: RowProgram,
+    target: Target,
+    memories: Callable[[ir.Value, ir.Value], Memories],
 ) -> ir.Function:
-    """The function `run` of a row program in the module; see above."""
+    """The function `run` of a row program in the module; see above. `memories` makes the memories of the
+    addresses of the two blocks.
+    """
     function = ir.Function(module, ir.FunctionType(I64, [POINTER, POINTER]), "run")
     function.linkage = "internal"
     for argument in function.args:
@@ -134,7 +140,7 @@ def emit_run(
     ir.IRBuilder(stack).branch(start)
     b = ir.IRBuilder(start)
     inputs, temporaries = function.args
-    run = _Run(b, target, Memories(inputs, temporaries, tables), stack_block(b, 8 * CONTROL_WORDS))
+    run = _Run(b, target, memories(inputs, temporaries), stack_block(b, 8 * CONTROL_WORDS))
     store_word(b, word(0), run.control, ERROR)
     for step in program.steps:
         match step:

@@ -40,7 +40,9 @@ def emit_row_module(call: RowCall, target: Target) -> str:
     module.data_layout = data_layout(target)
     api = PythonApi.of(module, call.first_tuple + call.tuple_count)
     tables = zeroed_block(module, TABLES, 2 * len(call.program.tables))
-    run = emit_run(module, call.program, target, tables)
+    run = emit_run(
+        module, call.program, target, lambda inputs, temporaries: Memories(inputs, temporaries, tables)
+    )
     results = ResultEmitter(api, tables, call.program.outputs, call.first_tuple)
     entry = _Entry(api, call, tables, emit_read(api, call), run, results.emit(call.result))
     entry.emit()

@@ -20,11 +20,20 @@ _LEVELS = frozenset(_LEVEL_FEATURES)
 
 @dataclass(frozen=True)
 class Target:
-    """A CPU as LLVM names it. `fma`: whether a multiply-add is one instruction with one rounding."""
+    """A CPU as LLVM names it. `fma`: whether a multiply-add is one instruction with one rounding; triple:
+    another machine's, when it is not this one.
+    """
 
     cpu: str
     features: str
     fma: bool
+    triple: str = ""
+
+    @property
+    def is_wasm(self) -> bool:
+        """Whether code is for a WebAssembly module: pointers of 32 bits, vectors of 16 bytes."""
+        return self.triple.startswith("wasm32")
+
 
     @property
     def has_permute(self) -> bool:
@@ -47,7 +56,7 @@ class Target:
         """What compiled code depends on."""
         from llvmlite import __version__
 
-        return f"{__version__} {self.cpu} {self.features}"
+        return f"{__version__} {self.triple} {self.cpu} {self.features}"
 
 
 @functools.cache
@@ -72,15 +81,49 @@ def current_target() -> Target:
     return target_of(config.current().target)
 
 
+WASM32 = Target("generic", "+simd128", fma=False, triple="wasm32-unknown-unknown")
+"""WebAssembly with vectors of 16 bytes, as browsers have had it since 2021. It has no multiply-add."""
+_BASELINE = {"x86_64": "x86-64-v3", "aarch64": "generic", "arm64": "generic"}
+"""By architecture, the CPU that code for another machine is made for when none is named."""
+
+
+def foreign_target(triple: str, cpu: str | None = None) -> Target:
+    """Another machine's target, by its triple ("aarch64-linux-gnu") and LLVM's name of a CPU.
+
+    Raises ValueError for an architecture that code is not generated for.
+    """
+    architecture = triple.partition("-")[0]
+    if architecture not in _BASELINE:
+        raise ValueError(f"no code is generated for {triple!r}; for {', '.join(_BASELINE)} and wasm32 it is")
+    cpu = cpu or _BASELINE[architecture]
+    return Target(cpu, "", fma=cpu != "x86-64", triple=triple)
+
+
 @functools.cache
 def _machine(target: Target) -> Any:
     from llvmlite import binding
 
-    initialize_native_target()
-    native = binding.Target.from_default_triple()
-    return native.create_target_machine(
-        cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel="default"
+    if target.triple:
+        _initialize_all_targets()
+        machine = binding.Target.from_triple(target.triple)
+    else:
+        initialize_native_target()
+        machine = binding.Target.from_default_triple()
+    return machine.create_target_machine(
+        cpu=target.cpu,
+        features=target.features,
+        opt=2,
+        reloc="static" if target.is_wasm else "pic",
+        codemodel="default",
     )
+
+
+@functools.cache
+def _initialize_all_targets() -> None:
+    from llvmlite import binding
+
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
 
 
 def data_layout(target: Target) -> str:
@@ -96,7 +139,7 @@ def compile_to_object(source: str, target: Target, dump: frozenset[str] = frozen
     with llvm_lock:
         machine = _machine(target)
         module = binding.parse_assembly(source)
-        module.triple = binding.get_default_triple()
+        module.triple = target.triple or binding.get_default_triple()
         module.verify()
         _optimize(module, machine)
         if "asm" in dump:

@@ -18,12 +18,13 @@ _COMBINE: Mapping[str, Callable[..., Any]] = {
 def combine(kind: str, partials: np.ndarray) -> np.ndarray:
     """Fold the last axis by a fixed tree: neighbours in pairs, then pairs of pairs.
 
-    A float sum keeps what each addition rounds off (Knuth's two-sum) and adds it at the end.
+    A float sum keeps what each addition rounds off (Knuth's two-sum), adds that up along the same tree, and
+    adds it at the end. Exported code does the same (fuse/export/combine.py).
     """
-    if kind == "sum" and partials.dtype.kind == "f" and partials.shape[-1] > 2:
+    if kind == "sum" and partials.dtype.kind == "f":
         return _compensated_sum(partials)
     with np.errstate(all="ignore"):
-        return _tree(_COMBINE[kind], partials)
+        return _tree(partials, _COMBINE[kind])
 
 
 def is_finite(value: np.ndarray) -> bool:
@@ -33,31 +34,30 @@ def is_finite(value: np.ndarray) -> bool:
     return math.isfinite(value) if value.ndim == 0 else bool(np.isfinite(value).all())
 
 
-def _tree(function: Callable[..., Any], partials: np.ndarray) -> np.ndarray:
-    while partials.shape[-1] > 1:
-        even = partials.shape[-1] & ~1
-        paired = function(partials[..., 0:even:2], partials[..., 1:even:2])
-        odd = even != partials.shape[-1]
-        partials = np.concatenate([paired, partials[..., even:]], axis=-1) if odd else paired
-    first: np.ndarray = partials[..., 0]
+def _tree(values: np.ndarray, function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Pairs along the last axis; an odd one out goes on to the next level."""
+    while values.shape[-1] > 1:
+        even = values.shape[-1] & ~1
+        paired = function(values[..., 0:even:2], values[..., 1:even:2])
+        odd = even != values.shape[-1]
+        values = np.concatenate([paired, values[..., even:]], axis=-1) if odd else paired
+    first: np.ndarray = values[..., 0]
     return first
 
 
 def _compensated_sum(partials: np.ndarray) -> np.ndarray:
-    lost: list[np.ndarray] = []
+    """The first axis pairs what is summed with what was rounded off."""
 
-    def two_sum(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        total: np.ndarray = left + right
-        part = total - left
-        lost.append((left - (total - part)) + (right - part))
-        return total
+    def add(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        total = left[0] + right[0]
+        part = total - left[0]
+        lost = (left[0] - (total - part)) + (right[0] - part)
+        return np.stack([total, (left[1] + right[1]) + lost])
 
     with np.errstate(invalid="ignore", over="ignore"):
-        folded = _tree(two_sum, partials)
-        rest = sum(np.add.reduce(level, axis=-1) for level in reversed(lost))
+        folded, rest = _tree(np.stack([partials, np.zeros_like(partials)]), add)
         counts = np.isfinite(folded) & (rest != 0)
-        result: np.ndarray = np.where(counts, folded + rest, folded).astype(partials.dtype)
-        return result
+        return np.where(counts, folded + rest, folded).astype(partials.dtype)
 
 
 def close_gaps(output: np.ndarray, counts: Sequence[int], block: int) -> None:

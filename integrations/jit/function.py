@@ -142,6 +142,14 @@ class JitFunction(Generic[P, R]):
         """Record and compile for arguments like these, of any length, without a result."""
         explain_call(self, args, kwargs, False)
 
+    def export(self, path: Any, *, target: str = "wasm32", example: Any, cpu: str | None = None) -> None:
+        """Write the function, which takes one table or array like `example`, for another place; see
+        `fuse.Scorer.export`. ExportError lists the lines that only a library can run.
+        """
+        from fuse.integrations.scorer.exporting import export_function
+
+        export_function(self, example, path, target, cpu)
+
     def signature_of(self, call: Call) -> Signature | None:
         """The signature that serves a call, if it was recorded."""
         return self._signatures.get(self._key(call))

@@ -124,6 +124,22 @@ class Scorer:
 
         write(path, self._bytes(code))
 
+    def export(
+        self, path: Path, *, target: str = "wasm32", example: Any = None, cpu: str | None = None
+    ) -> None:
+        """Write the pipeline for another place: a folder of files that need neither Python nor a library.
+
+        target: "wasm32" gives a WebAssembly module with JavaScript and TypeScript around it; a triple such as
+        "x86_64-linux-gnu" or "aarch64-linux-gnu" a library for C, for the processor `cpu`. example: the data
+        of the test vectors, those that the scorer was made with by default.
+
+        Raises ExportError, with the lines, when steps of the pipeline run in a library, and OSError.
+        """
+        from fuse.integrations.scorer.exporting import export
+
+        export(self._whole_pipeline(), "pipeline", self._example if example is None else example, path,
+               target, cpu)  # fmt: skip
+
     def _bytes(self, code: bool) -> bytes:
         from fuse.integrations.scorer.saved import to_bytes
 
@@ -165,6 +181,7 @@ class LoadedScorer(Scorer):
 
     def __init__(self, saved: Saved) -> None:
         self.original = None
+        self._example = None
         self.schema = saved.schema
         self._saved = saved
 
