@@ -34,7 +34,6 @@ class Target:
         """Whether code is for a WebAssembly module: pointers of 32 bits, vectors of 16 bytes."""
         return self.triple.startswith("wasm32")
 
-
     @property
     def has_permute(self) -> bool:
         """Whether 64 bytes are permuted by one instruction."""

@@ -57,7 +57,8 @@ def _compensated_sum(partials: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", over="ignore"):
         folded, rest = _tree(np.stack([partials, np.zeros_like(partials)]), add)
         counts = np.isfinite(folded) & (rest != 0)
-        return np.where(counts, folded + rest, folded).astype(partials.dtype)
+        result: np.ndarray = np.where(counts, folded + rest, folded).astype(partials.dtype)
+        return result
 
 
 def close_gaps(output: np.ndarray, counts: Sequence[int], block: int) -> None:

@@ -64,7 +64,7 @@ class GrowingMemory:
         pages = b.zext(b.call(size, [zero]), I64)
         wanted = b.lshr(b.add(end, word((1 << _PAGE_BITS) - 1)), word(_PAGE_BITS))
         with b.if_then(b.icmp_unsigned(">", wanted, pages)):
-            # By half as much again at least, so that growing stays rare; if that is refused, by what it takes.
+            # By half as much again, so that growing stays rare; if that is refused, by what it takes.
             more = b.sub(wanted, pages)
             half = b.lshr(pages, word(1))
             generous = b.select(b.icmp_unsigned(">", more, half), more, half)

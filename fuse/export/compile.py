@@ -33,8 +33,7 @@ class Programs:
 def programs(pipeline: Pipeline, vector_bytes: int = 0) -> Programs:
     """The programs of a pipeline. ExportError, with the user's lines, when it has none."""
     checks = tuple(
-        Check(condition.output, np.asarray(condition.expected).tobytes())
-        for condition in pipeline.conditions
+        Check(condition.output, np.asarray(condition.expected).tobytes()) for condition in pipeline.conditions
     )
     try:
         with located(None):

@@ -1,12 +1,12 @@
 """A pipeline and its programs described in words of JSON: what a wrapper needs to call the module.
 
-    columns   [{name, dtype, categories?, used}, …] in the order of the schema
-    inputs    [{column, piece, dtype, shape}, …] of the graph; a length that is not known is null
-    symbols   [[input, axis], …] where each length that the module wants is found
-    outputs   [{dtype, shape, at}, …] the results; `at` is the word of the block of a batch where one begins
-    words     of that block; lengths, inputs and results stand in it one behind the other
-    checks    what each condition says, by its number
-    row       {fields, outputs, bytes, dtypes}, null when one row has no function of its own
+columns   [{name, dtype, categories?, used}, …] in the order of the schema
+inputs    [{column, piece, dtype, shape}, …] of the graph; a length that is not known is null
+symbols   [[input, axis], …] where each length that the module wants is found
+outputs   [{dtype, shape, at}, …] the results; `at` is the word of the block of a batch where one begins
+words     of that block; lengths, inputs and results stand in it one behind the other
+checks    what each condition says, by its number
+row       {fields, outputs, bytes, dtypes}, null when one row has no function of its own
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ def _gather(lowering: Lowering, node: Node) -> Value:
 
 def _arg_reduce(lowering: Lowering, node: Node) -> Value:
     source = lowering.value(node.inputs[0])
-    if source.dtype.kind not in "biuf" or source.dtype.itemsize == 2 and source.dtype.kind == "f":
+    if source.dtype.kind not in "biuf" or (source.dtype.itemsize == 2 and source.dtype.kind == "f"):
         raise NoProgram(f"{node.attrs['kind']} of {source.dtype} runs in NumPy", node)
     result = lowering.of(node)
     lowering.steps.append(

@@ -19,9 +19,10 @@ from fuse.codegen.frame import at, load_vector, splat, stack_block, store_vector
 from fuse.codegen.loops import counted_loop
 from fuse.codegen.reductions import COMBINE
 from fuse.codegen.scalar import Scalar
-from fuse.export.batch import EMPTY, Run, copy_bytes
 from fuse.export.combine import combine_function
 from fuse.export.program import Combine, Compress, Count, Extremum, Fold, Product, Take, Value
+from fuse.export.run import EMPTY, Run, copy_bytes
+from fuse.ir.ops import identity
 
 
 def _scalar(run: Run) -> Scalar:
@@ -59,13 +60,17 @@ def _combine(run: Run, step: Combine) -> None:
 
 
 def _fold(run: Run, step: Fold) -> None:
-    """The identity, then one element after the other; a float sum starts at -0.0, which leaves all as it is."""
-    from fuse.ir.ops import identity
-
+    """The identity, then one element after the other; a float sum starts at -0.0, which changes nothing."""
     b, s, source, dtype = run.b, _scalar(run), step.source, step.result.dtype
     base, target = run.pointer(source), run.pointer(step.result)
     start = identity(step.kind, dtype)
-    number = -0.0 if step.kind == "sum" and dtype.kind == "f" else float(start) if dtype.kind == "f" else int(start)
+    number = (
+        -0.0
+        if step.kind == "sum" and dtype.kind == "f"
+        else float(start)
+        if dtype.kind == "f"
+        else int(start)
+    )
     kept = [axis for axis in range(len(source.shape)) if axis != step.axis]
     total = stack_block(b, 8)
     with counted_loop(b, word(0), run.number(step.result.size), 1, "result") as place:
@@ -121,7 +126,9 @@ def _take(run: Run, step: Take) -> None:
     table, indices, target = (run.pointer(value) for value in (step.table, step.indices, step.result))
     dtype = step.indices.dtype
     with counted_loop(b, word(0), run.number(step.indices.size), 1, "take") as i:
-        index = emit_convert(s, _load(run, at(b, indices, i, dtype.itemsize), dtype), dtype, np.dtype(np.int64))
+        index = emit_convert(
+            s, _load(run, at(b, indices, i, dtype.itemsize), dtype), dtype, np.dtype(np.int64)
+        )
         below = b.icmp_signed("<", index, word(0))
         if step.mode == "raise":
             index = b.select(below, b.add(index, length), index)

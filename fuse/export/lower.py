@@ -14,7 +14,19 @@ from dataclasses import replace
 import numpy as np
 
 from fuse.export.lengths import Lengths
-from fuse.export.program import Allocate, Blocks, Combine, Count, NoProgram, Operand, Program, RunKernel, Step, Value, has_rest
+from fuse.export.program import (
+    Allocate,
+    Blocks,
+    Combine,
+    Count,
+    NoProgram,
+    Operand,
+    Program,
+    RunKernel,
+    Step,
+    Value,
+    has_rest,
+)
 from fuse.ir.node import ConstantArray, Node
 from fuse.ir.types import STRING, Symbol
 from fuse.ir.types import Count as CountDim
@@ -23,13 +35,16 @@ from fuse.plan.classify import is_loop_dtype
 from fuse.plan.kernels import Access, Kernel, Layout, Map, scratch_bytes
 from fuse.plan.placement import Domain
 from fuse.plan.row_program import contiguous_strides
-from fuse.plan.steps import Binding, KernelStep, Plan
+from fuse.plan.steps import Binding, KernelStep, Plan, Update, UpdateStep
 
 _ALIGN = 64
 
 
 def lower(plan: Plan, vector_bytes: int = 0) -> Program:
-    """The program of a plan, for registers of so many bytes (0: as the plan has it). NoProgram names what stands in the way."""
+    """The program of a plan, for registers of so many bytes (0: as the plan has it).
+
+    NoProgram names what stands in the way.
+    """
     return Lowering(plan, vector_bytes).program()
 
 
@@ -53,10 +68,13 @@ class Lowering:
         for step in self.plan.steps:
             if isinstance(step, KernelStep):
                 self._kernel(step)
+                continue
+            if isinstance(step, UpdateStep):
+                part = self._updated(step.update)
+                self.copy(self.value(step.node.inputs[1]), part)
             else:
                 self.values[step.node] = lower_library(self, step.node)
-            if not isinstance(step, KernelStep):
-                self._learn(step.node)
+            self._learn(step.node)
         outputs = tuple(self.output(node) for node in self.plan.outputs)
         inputs = tuple(self.values[node] for node in self.plan.inputs)
         return Program(
@@ -133,8 +151,9 @@ class Lowering:
 
     def _kernel(self, step: KernelStep) -> None:
         shape = self.lengths.shape(step.domain.shape)
+        parts = {update.node.inputs[1]: self._updated(update) for update in step.updates}
         for node in step.results:
-            self.values[node] = self._result(step, node, shape)
+            self.values[node] = parts[node] if node in parts else self._result(step, node, shape)
         bound = [(self._bound(binding), binding.kind) for binding in step.bindings]
         kept = self.lengths[CountDim(step.domain.mask)] if step.keeps and step.domain.mask is not None else 0
         self.run(step.kernel, step.domain, bound, step.extra_scratch, kept)
@@ -151,6 +170,16 @@ class Lowering:
             return self.new(dtype, own, (shape[0], *own[1:]))
         return self.new(dtype, own)
 
+    def _updated(self, update: Update) -> Value:
+        """The part of an update's result that its new elements go to; the rest stands there already."""
+        base, values = update.node.inputs
+        whole = self.value(base)
+        if not update.in_place or whole.memory != "temporary" or 0 in whole.strides:
+            whole = self.of(update.node)
+            self.copy(self.value(base), whole)
+        self.values[update.node] = whole
+        return whole.slice(update.node.attrs["slices"], self.lengths.shape(values.shape))
+
     def _bound(self, binding: Binding) -> Value:
         if binding.table is not None:
             return self.table(binding.table)
@@ -159,9 +188,7 @@ class Lowering:
         if binding.column is None:
             return value
         column = binding.column
-        rows = value.slice(
-            [(None, None, None), (column, column + 1, None)], (value.shape[0], 1)
-        )
+        rows = value.slice([(None, None, None), (column, column + 1, None)], (value.shape[0], 1))
         return rows.without([1])
 
     def run(
@@ -178,11 +205,14 @@ class Lowering:
         values = [value for value, _ in bound]
         moving = [buffer.role in ("load", "store", "append") for buffer in kernel.buffers]
         for place, buffer in enumerate(kernel.buffers):
-            value = values[place]
-            if buffer.role == "table" and len(value.shape) == 1 and value.strides[0] != value.itemsize:
+            value, part = bound[place]
+            is_column = buffer.role == "table" and part == "value" and len(value.shape) == 1
+            if is_column and value.strides[0] != value.itemsize:
                 values[place] = self.contiguous(value)
         walk = self._walk(shape, values, moving, domain.reduced)
-        results = {place: values[place] for place, buffer in enumerate(kernel.buffers) if buffer.role == "partial"}
+        results = {
+            place: values[place] for place, buffer in enumerate(kernel.buffers) if buffer.role == "partial"
+        }
         blocks = Blocks(walk.length, kernel.schedule.block)
         for place, result in results.items():
             values[place] = self._partials(result.dtype, walk, blocks)
@@ -199,7 +229,11 @@ class Lowering:
         whole = blocks if domain.reduced else replace(blocks, outer=rows)
         for place, result in results.items():
             partials = values[place]
-            rest = self._partials(result.dtype, walk, blocks) if has_rest(kinds[place], result.dtype) else partials
+            rest = (
+                self._partials(result.dtype, walk, blocks)
+                if has_rest(kinds[place], result.dtype)
+                else partials
+            )
             rows = rows if domain.reduced else 1
             self.steps.append(Combine(kinds[place], partials, rest, rows, whole, result))
 

@@ -18,7 +18,8 @@ from fuse.codegen.frame import at
 from fuse.codegen.loops import counted_loop
 from fuse.codegen.row import FAILED, FILTERED, Memories, emit_run
 from fuse.codegen.target import Target
-from fuse.export.batch import CHECK, DONE, OUTSIDE, Check
+from fuse.export.batch import Check
+from fuse.export.run import CHECK, DONE, OUTSIDE
 from fuse.export.tables import Tables
 from fuse.plan.row_program import Place, RowProgram
 
@@ -37,7 +38,7 @@ class StaticMemories(Memories):
     def at(self, b: ir.IRBuilder, place: Place) -> ir.Value:
         if place.memory != "table":
             return super().at(b, place)
-        base = b.bitcast(self.constants[place.table], POINTER)
+        base = self.constants[place.table]
         return b.gep(base, [word(place.offset)], source_etype=I8) if place.offset else base
 
     def table_word(self, b: ir.IRBuilder, table: int, part: int) -> ir.Value:

@@ -111,7 +111,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class Blocks:
-    """How many blocks of `block` elements there are in `outer` rows of `length`, the last of each not full."""
+    """How many blocks of `block` elements there are in `outer` rows of `length`, the last ones not full."""
 
     length: int
     block: int

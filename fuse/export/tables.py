@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from fuse.codegen.dtypes import I8
+from fuse.codegen.dtypes import I8, POINTER
 from fuse.ir.node import ConstantArray
 
 _ALIGN = 64
@@ -33,5 +33,5 @@ class Tables:
         constant = ir.Constant(ir.ArrayType(I8, max(len(content), 1)), bytearray(content or b"\0"))
         made = ir.GlobalVariable(self.module, constant.type, f"table.{len(self.found)}")
         made.linkage, made.global_constant, made.initializer = "internal", True, constant
-        made.align = _ALIGN
+        made.align, made.type = _ALIGN, POINTER  # llvmlite types it by its content; all pointers are opaque
         return made

@@ -22,7 +22,11 @@ def encoded(values: Array) -> dict[str, Any]:
     array = np.asarray(values)
     content = np.ascontiguousarray(array).tobytes()
     found: dict[str, Any] = {"dtype": dtype_name(array.dtype), "base64": base64.b64encode(content).decode()}
-    return found if array.ndim == 1 else found | ({"shape": list(array.shape)} if array.ndim else {"scalar": True})
+    return (
+        found
+        if array.ndim == 1
+        else found | ({"shape": list(array.shape)} if array.ndim else {"scalar": True})
+    )
 
 
 def result(form: Mapping[str, Any], arrays: Sequence[Array]) -> Any:
@@ -62,8 +66,7 @@ def _nested(form: Mapping[str, Any], arrays: Sequence[Array], inner: Any) -> Any
     if "dict" in form:
         return {str(key): inner(part, arrays) for key, part in form["dict"]}
     if "frame" in form:
-        columns = {str(key): inner(part, arrays) for key, part in form["frame"]}
-        return columns
+        return {str(key): inner(part, arrays) for key, part in form["frame"]}
     return inner(form["series"], arrays) if "series" in form else _NONE
 
 

@@ -98,7 +98,7 @@ def _case(pipeline: Pipeline, data: Any, tolerance: float) -> dict[str, Any]:
     rows = [_rows(data, row, row + 1) for row in range(min(len(data), _ROWS))]
     return {
         "data": _encoded(pipeline, data, lambda values: values),
-        "result": vectors.result(pipeline.form, _computed(pipeline, data)),
+        "result": vectors.result(pipeline.form, _checked(pipeline, _arrays(pipeline, data))),
         "rows": [_encoded(pipeline, row, lambda values: values[0]) for row in rows],
         "one": [_one(pipeline, row) for row in rows],
         "tolerance": max(tolerance, _tolerance(pipeline)),
@@ -109,9 +109,13 @@ def _rows(data: Any, start: int, stop: int) -> Any:
     return data.iloc[start:stop] if hasattr(data, "iloc") else data[start:stop]
 
 
-def _computed(pipeline: Pipeline, data: Any) -> Sequence[Any]:
-    """The arrays of the outputs. ExportError when the example fails a check."""
-    arrays = pipeline.program.run([pipeline._array(data, *source) for source in pipeline.sources])
+def _arrays(pipeline: Pipeline, data: Any) -> Sequence[Any]:
+    """The arrays of the outputs."""
+    return pipeline.program.run([pipeline.array(data, *source) for source in pipeline.sources])
+
+
+def _checked(pipeline: Pipeline, arrays: Sequence[Any]) -> Sequence[Any]:
+    """ExportError when the example fails a check."""
     for check in pipeline.checks:
         if arrays[check.output] != check.expected:
             raise ExportError(f"the example fails a check of the libraries: {check.text}")
@@ -119,12 +123,12 @@ def _computed(pipeline: Pipeline, data: Any) -> Sequence[Any]:
 
 
 def _one(pipeline: Pipeline, row: Any) -> Any:
-    arrays = _computed(pipeline, row)
+    arrays = _arrays(pipeline, row)
     checked = {check.output for check in pipeline.checks}
     results = [array for number, array in enumerate(arrays) if number not in checked]
     if any(array.shape[:1] == (0,) for array in results):
         return None
-    return vectors.one(pipeline.form, arrays)
+    return vectors.one(pipeline.form, _checked(pipeline, arrays))
 
 
 def _tolerance(pipeline: Pipeline) -> float:
@@ -148,7 +152,7 @@ def _encoded(pipeline: Pipeline, data: Any, take: Callable[[Any], Any]) -> Any:
         values = take(data)
         return vectors.encoded(values) if values.ndim == 2 else [vectors.encoded(value) for value in values]
     if schema.kind != "frame":
-        return _values(take(_plain(data if schema.kind == "vector" else data, schema.columns[0].dtype)))
+        return _values(take(_plain(data, schema.columns[0].dtype)))
     return {
         str(column.name): _values(take(_plain(data[column.name], column.dtype)))
         for column in schema

@@ -60,13 +60,14 @@ class Pipeline:
         from fuse.integrations.scorer.forms import made
 
         data = self.schema.bring(data)
-        arrays = self.program.run([self._array(data, *source) for source in self.sources])
+        arrays = self.program.run([self.array(data, *source) for source in self.sources])
         for check in self.checks:
             if arrays[check.output] != check.expected:
                 raise SchemaError(f"the data fail a check of the libraries: {check.text}")
         return made(self.form, arrays, getattr(data, "index", None))
 
-    def _array(self, data: Any, column: int, piece: str) -> Array:
+    def array(self, data: Any, column: int, piece: str) -> Array:
+        """The array of an input, of data as the schema brings them."""
         if self.schema.kind in ("matrix", "vector"):
             return data
         series = data if self.schema.kind == "series" else data[self.schema.names[column]]

@@ -186,18 +186,13 @@ export class Model {
 
   /** The result for columns (or a matrix) of any number of rows; copies in and out. */
   predict(data) {
-    const { exports } = this.#open();
-    exports.fuse_forget();
-    this.#alloc = null;
-    const columns = this.#columns(data);
-    this.#place(columns);
-    return made(META.form, this.#run(false, columns.lengths));
+    return made(META.form, this.#computed(data));
   }
 
   /** The result for one row; null when a filter of the pipeline drops it. */
   predictOne(row) {
     const { exports } = this.#open();
-    if (!META.row) return first(this.predict(asBatch(row)));
+    if (!META.row) return this.#single(row);
     const { buffer } = exports.memory;
     if (this.#row?.buffer !== buffer) this.#row = rowViews(exports);
     fillRow(row, this.#row);
@@ -205,6 +200,20 @@ export class Model {
     if (status === DROPPED) return null;
     if (status) fail(status);
     return oneOf(META.form, this.#row.results);
+  }
+
+  #single(row) {
+    const arrays = this.#computed(asBatch(row));
+    const isDropped = arrays.some(({ shape }) => shape[0] === 0);
+    return isDropped ? null : oneOf(META.form, arrays.map(({ data }) => data));
+  }
+
+  #computed(data) {
+    this.#open().exports.fuse_forget();
+    this.#alloc = null;
+    const columns = META.kind === "frame" ? frame(data) : single(data);
+    this.#place(columns);
+    return this.#run(false, columns.lengths);
   }
 
   /** Views on the module's own memory for `n` rows, to be filled; `run()` then computes. They are renewed,
@@ -243,10 +252,6 @@ export class Model {
     return this.#memory;
   }
 
-  #columns(data) {
-    return META.kind === "frame" ? frame(data) : single(data);
-  }
-
   #place({ values, lengths }) {
     const places = META.inputs.map((input) => {
       const column = META.columns[input.column];
@@ -274,6 +279,7 @@ export class Model {
     const ends = this.#memory.view("int64", offsets, parts.length + 1);
     const target = this.#memory.view("uint8", bytes, total + 1);
     let end = 0;
+    ends[0] = 0n;
     encoded.forEach((text, row) => {
       target.set(text, end);
       end += text.length;
@@ -350,16 +356,7 @@ function single(data) {
 const asBatch = (row) =>
   META.kind === "frame"
     ? Object.fromEntries(META.columns.filter((c) => c.used).map(({ name }) => [name, [row?.[name] ?? null]]))
-    : META.kind === "matrix" ? [row] : [row];
-
-function first(result) {
-  if (ArrayBuffer.isView(result)) return result.length ? result[0] : null;
-  if (Array.isArray(result)) return META.form.labels || META.form.series ? result[0] ?? null : result.map(first);
-  if (result?.data && result.shape) return result.shape[0] ? Array.from(result.data) : null;
-  if (result !== null && typeof result === "object")
-    return Object.fromEntries(Object.entries(result).map(([key, value]) => [key, Array.isArray(value) ? value[0] : first(value)]));
-  return result;
-}
+    : [row];
 
 function rowViews(exports) {
   const { buffer } = exports.memory;

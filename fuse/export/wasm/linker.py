@@ -36,6 +36,8 @@ STACK = 1 << 16
 _GAP = 8
 """Zeros between two segments that cost less than a segment's own head."""
 _I32, _CONST, _END, _MUTABLE = 0x7F, 0x41, 0x0B, 1
+_FUNCTIONS = b"\x70"
+"""The type of a table of functions."""
 
 
 class LinkError(Exception):
@@ -73,7 +75,7 @@ def _linked(found: ObjectFile, exports: Sequence[str], stack: int) -> bytes:
     parts = {
         TYPE: found.sections.get(TYPE, b""),
         FUNCTION: found.sections.get(FUNCTION, b""),
-        TABLE: b"" if found.table is None else listed([found.table]),
+        TABLE: listed([_FUNCTIONS + b"\0" + unsigned(found.table_size)]) if found.has_table else b"",
         MEMORY: listed([b"\0" + unsigned(-(-heap // PAGE))]),
         GLOBAL: listed(globals_),
         EXPORT: listed(_exports(found, exports, len(globals_) - 1)),

@@ -3,9 +3,9 @@
 It exports its memory and, all with 32-bit numbers:
 
     reserve(bytes) -> address        room for the caller, 0 when there is none; `forget()` gives all back
-    batch_words() -> address         the block of a batch: int64 lengths, then two words an input (address, and
-                                     of text that of its bytes), then the results as fuse/export/batch.py
-                                     writes them
+    batch_words() -> address         the block of a batch: int64 lengths, then two words an input (address,
+                                     and of text that of its bytes), then the results as
+                                     fuse/export/batch.py writes them
     batch() -> status
     row_inputs(), row_results()      -> addresses of the blocks of one row, when there is a row function
     row() -> status
@@ -83,10 +83,9 @@ class _Batch:
         self._reserve()
         _address(self.module, "batch_words", block)
         b = _exported(self.module, "batch")
-        lengths = b.bitcast(block, POINTER)
-        words = b.gep(lengths, [word(counts[0])], source_etype=I64)
+        words = b.gep(block, [word(counts[0])], source_etype=I64)
         results = b.gep(words, [word(counts[1])], source_etype=I64)
-        b.ret(b.call(self.batch, [words, lengths, results]))
+        b.ret(b.call(self.batch, [words, block, results]))
 
     def _reserve(self) -> None:
         b = _exported(self.module, "reserve", I32)
@@ -111,7 +110,7 @@ def _emit_row(module: ir.Module, programs: Programs, one_row: ir.Function) -> No
     _address(module, "row_inputs", blocks["inputs"])
     _address(module, "row_results", blocks["results"])
     b = _exported(module, "row")
-    b.ret(b.call(one_row, [b.bitcast(block, POINTER) for block in blocks.values()]))
+    b.ret(b.call(one_row, list(blocks.values())))
 
 
 def static_block(module: ir.Module, name: str, size: int) -> ir.GlobalVariable:
@@ -119,6 +118,7 @@ def static_block(module: ir.Module, name: str, size: int) -> ir.GlobalVariable:
     kind = ir.ArrayType(I8, max(size, 8))
     block = ir.GlobalVariable(module, kind, name)
     block.linkage, block.initializer, block.align = "internal", ir.Constant(kind, None), 64
+    block.type = POINTER
     return block
 
 

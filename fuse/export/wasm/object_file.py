@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from fuse.export.wasm.encoding import MAGIC, Reader
 
-CUSTOM, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, CODE, DATA, DATA_COUNT = range(13)
+CUSTOM, TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, START, ELEMENT, CODE, DATA, DATA_COUNT = range(
+    13
+)
 _SEGMENT_INFO, _INIT_FUNCTIONS, _SYMBOL_TABLE = 5, 6, 8
 _IS_FUNCTION, _IS_DATA, _IS_GLOBAL, _IS_SECTION, _IS_TAG, _IS_TABLE = range(6)
 _UNDEFINED, _EXPLICIT_NAME, _THREAD_LOCAL = 0x10, 0x40, 0x100
@@ -60,7 +62,19 @@ class ObjectFile:
     segments: list[Segment] = field(default_factory=list)
     alignment: int = 16
     has_stack_pointer: bool = False
-    table: bytes | None = None
+    has_table: bool = False
+
+    @property
+    def table_size(self) -> int:
+        """How many places of functions the object fills, the unused ones in front of them included."""
+        reader, size = Reader(self.sections.get(ELEMENT, b"\0")), 0
+        for _ in range(reader.unsigned()):
+            start = _offset(reader)
+            count = reader.unsigned()
+            size = max(size, start + count)
+            for _ in range(count):
+                reader.unsigned()
+        return size
 
 
 def read_object(content: bytes) -> ObjectFile:
@@ -98,10 +112,9 @@ def _read_imports(found: ObjectFile) -> None:
             found.missing.append(name)
             reader.unsigned()
         elif kind == 1:
-            start = reader.position
             reader.byte()
             reader.limits()
-            found.table = reader.data[start : reader.position]
+            found.has_table = True
         elif kind == 2:
             reader.limits()
         elif name == "__stack_pointer":
@@ -114,14 +127,20 @@ def _read_imports(found: ObjectFile) -> None:
 def read_segments(content: bytes) -> list[Segment]:
     reader, found = Reader(content), []
     for _ in range(reader.unsigned()):
-        if reader.unsigned() != 0:
-            raise ObjectError("a passive segment of data")
-        if reader.byte() != 0x41:
-            raise ObjectError("a segment at a place that is no number")
-        offset = reader.signed()
-        reader.byte()
+        offset = _offset(reader)
         found.append(Segment(offset, reader.bytes(reader.unsigned())))
     return found
+
+
+def _offset(reader: Reader) -> int:
+    """Where an active segment begins: `i32.const`, a number, `end`."""
+    if reader.unsigned() != 0:
+        raise ObjectError("a passive segment")
+    if reader.byte() != 0x41:
+        raise ObjectError("a segment at a place that is no number")
+    offset = reader.signed()
+    reader.byte()
+    return offset
 
 
 def _read_linking(found: ObjectFile, reader: Reader) -> None:

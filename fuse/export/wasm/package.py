@@ -19,7 +19,9 @@ from fuse.export.wasm import types
 _FLOATS = frozenset({"float32", "float64"})
 
 
-def package_files(description: Mapping[str, Any], module: bytes, vectors: Mapping[str, Any]) -> dict[str, bytes]:
+def package_files(
+    description: Mapping[str, Any], module: bytes, vectors: Mapping[str, Any]
+) -> dict[str, bytes]:
     """The content of each file, by name."""
     name = package_name(description["name"])
     texts = {
@@ -46,7 +48,9 @@ def package_name(name: str) -> str:
 
 def _head(description: Mapping[str, Any]) -> str:
     row = description["row"]
-    told = dict(description) | {"row": None if row is None else {k: row[k] for k in ("dtypes", "bytes", "outputs")}}
+    told = dict(description) | {
+        "row": None if row is None else {k: row[k] for k in ("dtypes", "bytes", "outputs")}
+    }
     body = "" if row is None else "\n".join(_field_writer(description, field) for field in row["fields"])
     return f"const META = {json.dumps(told)};\n\nfunction fillRow(r, m) {{\n  let v;\n{body}\n}}\n"
 
@@ -125,9 +129,9 @@ const model = await load();
 console.log(model.predictOne({row}));
 ```
 
-`model.predict(data)` takes columns (arrays or typed arrays) of any number of rows. `model.alloc(n)` gives views
-on the module's own memory to fill, and `model.run()` then computes without copies. `connect()` runs the
-pipeline in a worker. Missing values are `null` or `NaN`.
+`model.predict(data)` takes columns (arrays or typed arrays) of any number of rows. `model.alloc(n)` gives
+views on the module's own memory to fill, and `model.run()` then computes without copies. `connect()` runs
+the pipeline in a worker. Missing values are `null` or `NaN`.
 
 {columns}
 

@@ -82,7 +82,8 @@ def _data(description: Mapping[str, Any]) -> str:
     values = _column(columns[0])
     if kind in ("series", "vector"):
         return values
-    return f"{values} | ArrayLike<{_element(columns[0])}>[] | {{ data: {_array(columns[0]['dtype'])}; shape: number[] }}"
+    whole = f"{{ data: {_array(columns[0]['dtype'])}; shape: number[] }}"
+    return f"{values} | ArrayLike<{_element(columns[0])}>[] | {whole}"
 
 
 def _column(column: Mapping[str, Any]) -> str:
@@ -139,7 +140,9 @@ def _nested(form: Mapping[str, Any], description: Mapping[str, Any], inner: Any)
             return "[" + ", ".join(inner(part, description) for part in form[key]) + "]"
     if "dict" in form or "frame" in form:
         fields = form.get("dict", form.get("frame"))
-        return "{ " + "; ".join(f"{json.dumps(str(k))}: {inner(part, description)}" for k, part in fields) + " }"
+        return (
+            "{ " + "; ".join(f"{json.dumps(str(k))}: {inner(part, description)}" for k, part in fields) + " }"
+        )
     if "series" in form:
         found: str = inner(form["series"], description)
         return found
