@@ -155,7 +155,7 @@ def test_a_sum_over_many_blocks_has_the_bits_of_this_process(tmp_path: Path) -> 
         import { load } from "./index.js";
         import { readFileSync } from "node:fs";
         const bytes = readFileSync(new URL("./values.bin", import.meta.url));
-        const values = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+        const values = new Float64Array(new Uint8Array(bytes).buffer);
         const total = (await load()).predict(values);
         console.log(JSON.stringify([...new Uint8Array(new Float64Array([total]).buffer)]));
     """)  # fmt: skip
@@ -286,3 +286,18 @@ def test_a_saved_scorer_exports_like_the_one_that_was_saved(tmp_path: Path) -> N
     for name in ("pipeline.wasm", "test_vectors.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     check_package(tmp_path / "b")
+
+
+def test_writes_to_parts_and_steps_that_numpy_does_here(tmp_path: Path) -> None:
+    @fuse.jit
+    def mixed(x: np.ndarray) -> Any:
+        y = np.exp(x)
+        y[2:-1] += x[:-3]
+        y[::3] = 0.5
+        z = np.concatenate([x[:3], y * 2])
+        best = np.argmax(x)
+        return y, z, x[::-2], np.stack([x, y], axis=0), x[[0, -1, 2]], best
+
+    x = np.random.default_rng(0).normal(size=500)
+    mixed.export(tmp_path, example=x)
+    check_package(tmp_path)
