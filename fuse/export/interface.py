@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fuse.ir.node import Node
+from fuse.ir.types import Count
 
 Kind = Literal["frame", "series", "matrix", "vector", "tensor"]
 Piece = Literal["values", "codes", "text", "validity"]
@@ -61,3 +62,15 @@ class Pipeline:
         """The outputs that are no conditions."""
         checked = {condition.output for condition in self.conditions}
         return [node for number, node in enumerate(self.outputs) if number not in checked]
+
+    @property
+    def is_by_row(self) -> bool:
+        """Whether every result has a row for each row of the input, or of those that a filter keeps, or is a
+        single number: then a single row has a result.
+        """
+        lengths = {node.shape[0] for node in self.inputs if node.shape}
+        return all(
+            not node.shape
+            or (node.type.rank <= 2 and (node.shape[0] in lengths or isinstance(node.shape[0], Count)))
+            for node in self.results
+        )

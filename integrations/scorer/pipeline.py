@@ -144,6 +144,8 @@ def _recorded(function: JitFunction[Any, Any], schema: Schema, rows: Any) -> Pip
     call = Call((rows,), {})
     recorded, signature = function.recorded(call, (rows,), {}, presumes=True)
     trace = recorded.trace
+    if any(node.shape and isinstance(node.shape[0], int) for node in signature.nodes):
+        raise ExportError("the function needs to know the number of rows: it holds for the example's alone")
     labelled = {
         event.outputs[0]: (event.inputs[0], event.function.table)
         for event in trace.events

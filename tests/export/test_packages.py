@@ -268,6 +268,15 @@ def test_steps_of_a_library_are_named_with_their_lines(tmp_path: Path) -> None:
         score.export(tmp_path, example=table())
 
 
+def test_a_function_of_the_examples_length_does_not_leave(tmp_path: Path) -> None:
+    @fuse.jit
+    def score(x: np.ndarray) -> Any:
+        return x[2:-1] + x[:-3]
+
+    with pytest.raises(fuse.ExportError, match="number of rows"):
+        score.export(tmp_path, example=np.arange(100.0))
+
+
 def test_steps_without_code_are_named_with_their_lines(tmp_path: Path) -> None:
     @fuse.jit
     def score(x: np.ndarray) -> Any:
@@ -292,11 +301,9 @@ def test_writes_to_parts_and_steps_that_numpy_does_here(tmp_path: Path) -> None:
     @fuse.jit
     def mixed(x: np.ndarray) -> Any:
         y = np.exp(x)
-        y[2:-1] += x[:-3]
+        y[1:] += 1.5
         y[::3] = 0.5
-        z = np.concatenate([x[:3], y * 2])
-        best = np.argmax(x)
-        return y, z, x[::-2], np.stack([x, y], axis=0), x[[0, -1, 2]], best
+        return y, x[::-2], np.stack([x, y], axis=0), np.argmax(x), np.concatenate([[0.5, 2.0], y * 2])
 
     x = np.random.default_rng(0).normal(size=500)
     mixed.export(tmp_path, example=x)
