@@ -56,6 +56,8 @@ def _explained(reason: NoProgram) -> str:
 
 def _row(pipeline: Pipeline) -> RowProgram | None:
     """None for inputs that have no rows, for text, and for what only batches compute."""
+    if not pipeline.is_by_row:
+        return None
     shapes = [node.shape for node in pipeline.inputs]
     if any(not shape or not isinstance(shape[0], Symbol) or len(shape) > 2 for shape in shapes):
         return None

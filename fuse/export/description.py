@@ -44,6 +44,7 @@ def describe(pipeline: Pipeline, programs: Programs) -> dict[str, Any]:
         "words": before + places[-1],
         "checks": [condition.text for condition in pipeline.conditions],
         "form": dict(pipeline.form),
+        "byRow": pipeline.is_by_row,
         "row": _row(pipeline, programs),
     }
 

@@ -33,7 +33,8 @@ def export(pipeline: Pipeline, name: str, example: Any, folder: Any, target: str
     """Write the files of a pipeline into a folder, which is made. ExportError says what stands in the way."""
     told = _told(pipeline, name)
     data = None if example is None else pipeline.schema.bring(_head(example))
-    files = export_files(told, target, cpu, lambda: _vectors(pipeline, data, target))
+    rows = _ROWS if told.is_by_row else 0
+    files = export_files(told, target, cpu, lambda: _vectors(pipeline, data, target, rows))
     place = Path(os.fspath(folder))
     place.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
@@ -81,7 +82,7 @@ def _told(pipeline: Pipeline, name: str) -> interface.Pipeline:
 # Test vectors
 
 
-def _vectors(pipeline: Pipeline, data: Any, target: str) -> dict[str, Any]:
+def _vectors(pipeline: Pipeline, data: Any, target: str, count: int) -> dict[str, Any]:
     """What the pipeline gives here, with the rounding of the target: WebAssembly has no fused
     multiply-add, so the code that runs for the vectors has none either.
     """
@@ -91,11 +92,11 @@ def _vectors(pipeline: Pipeline, data: Any, target: str) -> dict[str, Any]:
     if target == "wasm32" and platform.machine() in ("x86_64", "AMD64"):
         settings["target"] = "x86-64"
     with config.config(**settings):
-        return {"cases": [_case(pipeline, data, 0.0 if settings else 1e-12)]}
+        return {"cases": [_case(pipeline, data, count, 0.0 if settings else 1e-12)]}
 
 
-def _case(pipeline: Pipeline, data: Any, tolerance: float) -> dict[str, Any]:
-    rows = [_rows(data, row, row + 1) for row in range(min(len(data), _ROWS))]
+def _case(pipeline: Pipeline, data: Any, count: int, tolerance: float) -> dict[str, Any]:
+    rows = [_rows(data, row, row + 1) for row in range(min(len(data), count))]
     return {
         "data": _encoded(pipeline, data, lambda values: values),
         "result": vectors.result(pipeline.form, _checked(pipeline, _arrays(pipeline, data))),

@@ -203,6 +203,7 @@ export class Model {
   }
 
   #single(row) {
+    if (!META.byRow) throw new TypeError("the result has no row for each row; use predict");
     const arrays = this.#computed(asBatch(row));
     const isDropped = arrays.some(({ shape }) => shape[0] === 0);
     return isDropped ? null : oneOf(META.form, arrays.map(({ data }) => data));
