@@ -6,6 +6,7 @@ symbols   [[input, axis], …] where each length that the module wants is found
 outputs   [{dtype, shape, at}, …] the results; `at` is the word of the block of a batch where one begins
 words     of that block; lengths, inputs and results stand in it one behind the other
 checks    what each condition says, by its number
+byRow     whether a single row has a result
 row       {fields, outputs, bytes, dtypes}, null when one row has no function of its own
 """
 
