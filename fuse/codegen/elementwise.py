@@ -110,11 +110,8 @@ def _float_extreme(relation: str, keeps_nan: bool) -> Emitter:
 
     def emit(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
         left, right = v
-        if keeps_nan:
-            wins = s.or_(s.fcmp(relation, left, right), s.isnan(left))
-            return s.select(wins, left, right)
-        wins = s.or_(s.fcmp(relation, left, right), s.isnan(right))
-        return s.select(wins, left, right)
+        better = s.select(s.fcmp(relation, left, right), left, right)  # one instruction, where there is one
+        return s.select(s.isnan(left if keeps_nan else right), left, better)
 
     return emit
 

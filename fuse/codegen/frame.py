@@ -142,6 +142,13 @@ def store_vector(b: ir.IRBuilder, value: ir.Value, pointer: ir.Value, dtype: np.
     b.store(in_memory(b, value, dtype), pointer, align=max(dtype.itemsize, 1))
 
 
+def stream_vector(b: ir.IRBuilder, value: ir.Value, pointer: ir.Value, dtype: np.dtype) -> None:
+    """`store_vector` to an aligned place, in whole lines where the vector has them, past the caches."""
+    size = value.type.count * dtype.itemsize
+    store = b.store(in_memory(b, value, dtype), pointer, align=min(_ALIGN, size & -size))
+    store.set_metadata("nontemporal", b.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
+
+
 def in_memory(b: ir.IRBuilder, value: ir.Value, dtype: np.dtype) -> ir.Value:
     """A register in the form that memory holds."""
     return b.zext(value, vector(I8, value.type.count)) if dtype.kind == "b" else value

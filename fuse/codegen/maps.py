@@ -21,6 +21,7 @@ memory of an input. Strided outputs pass through scratch memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,10 +43,20 @@ from fuse.codegen.frame import (
     splat,
     store_vector,
     store_word,
+    stream_vector,
 )
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.reductions import Accumulator
-from fuse.plan.kernels import BASE, ERROR, Compaction, Instruction, Map, strided_outputs, tile_offset
+from fuse.plan.kernels import (
+    BASE,
+    ERROR,
+    STREAM,
+    Compaction,
+    Instruction,
+    Map,
+    strided_outputs,
+    tile_offset,
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,11 @@ class _Loop:
     strided: dict[int, ir.Value]
     row: ir.Value
     is_last: ir.Value | None
+    """Whether the vector is a partial one in the spare memory; None where it never is."""
+    streams: ir.Value | None = None
+    """Whether the outputs go past the caches; None: never."""
+    is_full: bool = False
+    """Whether every lane is known to be a row."""
 
 
 def emit_map(
@@ -87,11 +103,20 @@ def emit_map(
         rest = b.sub(span.rows, whole)
         _copy_partial(frame, [*inputs.values(), *tiles.values()], whole, rest, to_spare=True)
         reductions.start_tile(frame, accumulators)
-        with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
-            is_last = b.icmp_signed(">", b.add(row, word(frame.lanes)), span.rows)
-            loop = _Loop(frame, stage, span, inputs, outputs, tiles, strided, row, is_last)
-            registers = _emit_body(loop)
-            _emit_sinks(loop, registers, accumulators, kept)
+        streams = _streams(frame, stage)
+        loop = _Loop(frame, stage, span, inputs, outputs, tiles, strided, word(0), None, streams)
+        if frame.is_whole:
+            with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
+                _emit_vector(replace(loop, row=row, is_full=True), accumulators, kept)
+        elif frame.kernel.schedule.peel:
+            with counted_loop(b, word(0), whole, frame.lanes, "row") as row:
+                _emit_vector(replace(loop, row=row, is_full=True), accumulators, kept)
+            with when(b, b.icmp_signed("!=", rest, word(0)), "last"):
+                _emit_vector(replace(loop, row=whole, is_last=_TRUE), accumulators, kept)
+        else:
+            with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
+                is_last = b.icmp_signed(">", b.add(row, word(frame.lanes)), span.rows)
+                _emit_vector(replace(loop, row=row, is_last=is_last), accumulators, kept)
         reductions.finish_tile(frame, accumulators)
         _copy_partial(frame, list(outputs.values()), whole, rest, to_spare=False)
     else:
@@ -117,9 +142,11 @@ def _emit_overlapping(
     inputs, tiles = _in_spare(frame, inputs, is_short), _in_spare(frame, tiles, is_short)
     to = _in_spare(frame, outputs, is_short)
     last = b.select(is_short, word(0), b.sub(span.rows, lanes))
+    aligned = _streams(frame, stage)
     with counted_loop(b, word(0), span.rows, frame.lanes, "row") as row:
-        loop = _Loop(frame, stage, span, inputs, to, tiles, strided, minimum(b, row, last), None)
-        _emit_sinks(loop, _emit_body(loop), [], None)
+        streams = None if aligned is None else b.and_(aligned, b.icmp_signed("<=", row, last))
+        loop = _Loop(frame, stage, span, inputs, to, tiles, strided, minimum(b, row, last), None, streams)
+        _emit_vector(loop, [], None)
     _copy_short(frame, list(outputs.values()), is_short, span.rows, to_spare=False)
 
 
@@ -141,6 +168,14 @@ def _in_spare(frame: Frame, ports: dict[int, _Port], is_short: ir.Value) -> dict
     if frame.lanes == 1:
         return ports
     return {n: replace(port, base=choose(is_short, port.spare, port.base)) for n, port in ports.items()}
+
+
+_TRUE = ir.Constant(ir.IntType(1), 1)
+
+
+def _emit_vector(loop: _Loop, accumulators: list[Accumulator], kept: ir.Value | None) -> None:
+    """The body and the sinks for the vector at one row."""
+    _emit_sinks(loop, _emit_body(loop), accumulators, kept)
 
 
 def _loads(frame: Frame, stage: Map) -> list[int]:
@@ -259,8 +294,10 @@ def _emit_load(loop: _Loop, instruction: Instruction, registers: list[ir.Value])
 
 def _place(loop: _Loop, port: _Port) -> ir.Value:
     b = loop.frame.builder
-    if loop.frame.is_whole or loop.is_last is None:
+    if loop.is_last is None:
         return at(b, port.base, loop.row, port.size)
+    if loop.is_last is _TRUE:
+        return port.spare
     return b.select(loop.is_last, port.spare, at(b, port.base, loop.row, port.size))
 
 
@@ -272,7 +309,8 @@ def _emit_strided_load(loop: _Loop, buffer: int, dtype: np.dtype) -> ir.Value:
     base = b.gep(frame.bases[buffer], [b.mul(loop.span.origin, stride)], source_etype=I8)
     value: ir.Value = ir.Constant(vector(element, frame.lanes), ir.Undefined)
     for lane in range(frame.lanes):
-        row = minimum(b, b.add(loop.row, word(lane)), last)
+        row = b.add(loop.row, word(lane))
+        row = row if loop.is_full else minimum(b, row, last)
         item = b.load(b.gep(base, [b.mul(row, stride)], source_etype=I8), typ=element, align=1)
         value = b.insert_element(value, item, ir.Constant(I32, lane))
     return b.icmp_unsigned("!=", value, ir.Constant(value.type, None)) if dtype.kind == "b" else value
@@ -347,8 +385,8 @@ def _emit_gather(loop: _Loop, instruction: Instruction, registers: list[ir.Value
     if mode == "raise":
         wrapped = s.select(s.icmp("<", index, 0), s.add(index, length), index)
         outside = s.not_(s.icmp("<", wrapped, length, signed=False))
-        counts = reductions.row_mask(frame, loop.row, loop.span.rows)
-        with when(b, s.any(s.and_(outside, counts)), "outside"):
+        wrong = outside if loop.is_full else s.and_(outside, _row_mask(loop))
+        with when(b, s.any(wrong), "outside"):
             store_word(b, word(1), frame.control, ERROR)
         index = s.select(outside, zero, wrapped)
     else:
@@ -391,33 +429,73 @@ def _emit_sinks(
         dtype = frame.kernel.tiles[tile]
         place = at(b, frame.tile_pointer(tile), _tile_row(loop), dtype.itemsize)
         store_vector(b, registers[value], place, dtype)
-    for value, buffer in stage.stores:
-        dtype = frame.kernel.buffers[buffer].dtype
-        if buffer in loop.outputs:
-            store_vector(b, registers[value], _place(loop, loop.outputs[buffer]), dtype)
-        else:
-            store_vector(b, registers[value], at(b, loop.strided[buffer], loop.row, dtype.itemsize), dtype)
-    if accumulators or stage.compaction:
-        counts = reductions.row_mask(frame, loop.row, loop.span.rows)
+    _emit_stores(loop, registers)
+    counts = None if loop.is_full or not (accumulators or stage.compaction) else _row_mask(loop)
     for accumulator in accumulators:
-        predicate = accumulator.reduction.predicate
-        mask = counts if predicate is None else frame.scalar.and_(counts, registers[predicate])
-        mask = None if predicate is None and frame.is_whole else mask
+        mask = _both(frame, counts, accumulator.reduction.predicate, registers)
         reductions.update(frame, accumulator, registers[accumulator.reduction.value], mask)
     if stage.compaction is not None:
         assert kept is not None
-        _emit_compaction(loop, registers, stage.compaction, counts, kept)
+        mask = _both(frame, counts, stage.compaction.mask, registers)
+        _emit_compaction(loop, registers, stage.compaction, mask, kept)
+
+
+def _emit_stores(loop: _Loop, registers: list[ir.Value]) -> None:
+    """The outputs, past the caches or through them."""
+    b = loop.frame.builder
+    if loop.streams is None:
+        _store_outputs(loop, registers, store_vector)
+        return
+    with b.if_else(loop.streams) as (past, through):
+        with past:
+            _store_outputs(loop, registers, stream_vector)
+        with through:
+            _store_outputs(loop, registers, store_vector)
+
+
+def _store_outputs(loop: _Loop, registers: list[ir.Value], store: Callable[..., None]) -> None:
+    """Each output to its place; strided ones go to scratch memory first."""
+    frame = loop.frame
+    b = frame.builder
+    for value, buffer in loop.stage.stores:
+        dtype = frame.kernel.buffers[buffer].dtype
+        if buffer in loop.outputs:
+            store(b, registers[value], _place(loop, loop.outputs[buffer]), dtype)
+        else:
+            store_vector(b, registers[value], at(b, loop.strided[buffer], loop.row, dtype.itemsize), dtype)
+
+
+def _streams(frame: Frame, stage: Map) -> ir.Value | None:
+    """Whether the outputs of a map are large and aligned, which the launcher knows; None: they never are."""
+    buffers = [buffer for _, buffer in stage.stores if _is_dense(frame, buffer)]
+    is_dense_output = all(frame.kernel.buffers[buffer].role == "store" for buffer in buffers)
+    if not buffers or not is_dense_output or not frame.kernel.schedule.stream:
+        return None
+    return frame.builder.icmp_unsigned("!=", frame.control_word(STREAM), word(0))
+
+
+def _row_mask(loop: _Loop) -> ir.Value:
+    return reductions.row_mask(loop.frame, loop.row, loop.span.rows)
+
+
+def _both(
+    frame: Frame, counts: ir.Value | None, predicate: int | None, registers: list[ir.Value]
+) -> ir.Value | None:
+    """The lanes that are rows and where the predicate holds; None for all."""
+    if predicate is None:
+        return counts
+    return registers[predicate] if counts is None else frame.scalar.and_(counts, registers[predicate])
 
 
 def _emit_compaction(
-    loop: _Loop, registers: list[ir.Value], compaction: Compaction, counts: ir.Value, kept: ir.Value
+    loop: _Loop, registers: list[ir.Value], compaction: Compaction, mask: ir.Value | None, kept: ir.Value
 ) -> None:
     """Survivors of each register-sized part of the vector move to the front and are stored behind the last
     ones.
     """
     frame = loop.frame
     b = frame.builder
-    mask = frame.scalar.and_(registers[compaction.mask], counts)
+    assert mask is not None
     bits = b.bitcast(mask, ir.IntType(frame.lanes))
     before = b.load(kept, typ=I64)
     for value, tile in compaction.columns:

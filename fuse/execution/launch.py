@@ -24,11 +24,13 @@ from fuse.plan.kernels import (
     NEXT,
     OFFSET,
     SEQUENTIAL,
+    STREAM,
     SYMBOL,
     UNITS,
     UNITS_PER_MORSEL,
     Kernel,
     Layout,
+    argument_words,
     scratch_bytes,
     to_text,
 )
@@ -121,6 +123,9 @@ class Launcher:
         self.block = step.kernel.schedule.block
         self.extra_scratch = -(-step.extra_scratch // _ALIGN) * _ALIGN
         moved = sum(b.dtype.itemsize for b in step.kernel.buffers if b.role in ("load", "store", "append"))
+        self.stream = step.kernel.schedule.stream
+        self.stored = [n for n, b in enumerate(step.kernel.buffers) if b.role == "store"]
+        self.row_bytes = sum(step.kernel.buffers[n].dtype.itemsize for n in self.stored)
         self.row_ns = step.cost * OPERATION_NS + moved * BYTE_NS
 
     def launch(self, code: Code, bound: Bound, matrices: Sequence[int]) -> Launched:
@@ -140,11 +145,21 @@ class Launcher:
         start = -(-address_of(scratch) // _ALIGN) * _ALIGN if scratch is not None else 0
         fixed = (start, per_worker, counts.buffer_info()[0] if counts is not None else 0)
         arguments = array("q", (*bound.words, *fixed, *matrices))
-        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0, 0)
+        streams = self._streams(bound, inner * outer)
+        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0, 0, streams)
         control = array("q", (*state, *_PADDING, *bound.outer))
         threads.run(code.address, arguments.buffer_info()[0], control.buffer_info()[0], workers)
         kept = counts if counts is not None else ()
         return Launched(kept, bool(control[ERROR]), workers == 1, bool(control[DOUBT]))
+
+    def _streams(self, bound: Bound, rows: int) -> bool:
+        """Whether the outputs are written past the caches: they are large, and every vector is aligned."""
+        if not self.stream or rows * self.row_bytes < self.stream:
+            return False
+        width = argument_words(bound.layout)
+        rows_of_words = (bound.words[width * n : width * n + width] for n in self.stored)
+        distances = [d for address, _, *strides in rows_of_words for d in (address, *strides[:-1])]
+        return all(distance % _ALIGN == 0 for distance in distances)
 
     def _workers(self, rows: int) -> int:
         """All threads, when the work is worth several wake-ups."""
@@ -152,6 +167,6 @@ class Launcher:
 
 
 _ALIGN = 64
-_PADDING = (0,) * (CONTROL_WORDS - 10)
-_STATE = (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT)
-assert tuple(range(10)) == _STATE
+_PADDING = (0,) * (CONTROL_WORDS - 11)
+_STATE = (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT, STREAM)
+assert tuple(range(11)) == _STATE

@@ -508,12 +508,13 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
     longest = max((len(stage.body) for stage in stages if isinstance(stage, Map)), default=0)
     map_cost = sum(operation_cost(node) for node in body if node.op not in _SPECIAL)
     reduces = any(stage.reductions for stage in stages if isinstance(stage, Map))
-    schedule = choose_schedule(dtypes, map_cost, longest, len(assembly.tile_dtypes), reduces)
+    adds = any(r.attrs["kind"] in ("sum", "prod") and r.dtype.kind == "f" for r in roots if r.op == "reduce")
+    schedule = choose_schedule(dtypes, map_cost, longest, len(assembly.tile_dtypes), adds)
     row_bytes = sum(dtype.itemsize for dtype in assembly.tile_dtypes)
     if assembly.forest_rows:
         schedule = schedule_forest(schedule, assembly.forest_rows, row_bytes, reduces)
     elif any(isinstance(stage, ArgReduce) for stage in stages):
-        schedule = schedule_pairs(schedule, row_bytes, reduces)
+        schedule = schedule_pairs(schedule, row_bytes, adds)
     kernel = Kernel(stages, tuple(assembly.buffers), tuple(assembly.tile_dtypes), schedule)
     return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost, assembly.extra_scratch)
 

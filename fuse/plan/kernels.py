@@ -178,7 +178,7 @@ class Layout:
 
 CONTROL_WORDS = 16
 """int64 words in front of the outer lengths of a control block; their places are the constants below."""
-NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT = range(10)
+NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT, STREAM = range(11)
 
 
 def argument_words(layout: Layout) -> int:

@@ -304,11 +304,11 @@ def _schedule(kernel: Kernel, inner: int) -> Schedule:
     if has_forest and (has_halves or (reduces and inner > 1)):
         raise NoRow("a forest whose rows are taken together")
     if not has_halves and (has_forest or inner == 1):
-        return replace(schedule, tile=1, lanes=1)
+        return replace(schedule, tile=1, lanes=1, peel=False, stream=0)
     while lanes >= 2 * inner and lanes > 1 and not reduces and not has_halves:
         lanes //= 2
     whole = -(-inner // lanes) * lanes
-    return replace(schedule, tile=max(2, min(schedule.tile, whole)), lanes=lanes)
+    return replace(schedule, tile=max(2, min(schedule.tile, whole)), lanes=lanes, peel=False, stream=0)
 
 
 def _access(stride: int, place: Place, walk: Walk) -> Access:

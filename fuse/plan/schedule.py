@@ -20,18 +20,27 @@ LONG = 80
 """Values of a body from which on it is long."""
 
 
+STREAM_BYTES = 24 << 20
+"""Outputs of this size find no room in the last cache: stores that do not read their line are quicker."""
+PEELED = 16.0
+"""Operations a row up to which a body stands twice in the code, for whole vectors and for the last one."""
+
+
 @dataclass(frozen=True)
 class Schedule:
     """tile: rows that pass all stages together; lanes: elements of a vector; block: rows of a unit.
 
     whole: rows of a unit when tile buffers hold all of them, for stages that sweep over it one after the
-    other.
+    other. peel: whether the last, partial vector has code of its own, so that the loop masks nothing.
+    stream: bytes of outputs from which on they are written past the caches; 0: never.
     """
 
     tile: int = 1024
     lanes: int = 8
     block: int = BLOCK
     whole: int = 0
+    peel: bool = False
+    stream: int = 0
 
     @property
     def tile_stride(self) -> int:
@@ -61,31 +70,33 @@ PAIRS_BYTES = 10 << 10
 FEWEST_ROWS = 64
 
 
-def schedule_pairs(schedule: Schedule, row_bytes: int, reduces: bool) -> Schedule:
+def schedule_pairs(schedule: Schedule, row_bytes: int, adds: bool) -> Schedule:
     """The schedule of a kernel that pairs rows with columns; the tiles of a row take `row_bytes`.
 
-    A kernel that also reduces keeps its tile, which fixes the order of its sums.
+    A kernel that also adds keeps its tile, which fixes the order of its sums.
     """
     tile = schedule.tile
-    while not reduces and tile > FEWEST_ROWS and tile * row_bytes > PAIRS_BYTES:
+    while not adds and tile > FEWEST_ROWS and tile * row_bytes > PAIRS_BYTES:
         tile //= 2
     return replace(schedule, tile=tile)
 
 
-def choose_schedule(
-    dtypes: Iterable[np.dtype], cost: float, length: int, tiles: int, reduces: bool
-) -> Schedule:
+def choose_schedule(dtypes: Iterable[np.dtype], cost: float, length: int, tiles: int, adds: bool) -> Schedule:
     """A schedule from what the kernel computes: `cost` operations a row, the longest body of `length` values.
 
     Vectors are wider than a register: LLVM splits them, and the independent parts hide each other's latency.
     Four registers a value for light bodies, two for heavy ones, and one for long ones, whose values fill the
-    registers anyway and whose compile time counts. Tiles that do not fit in half of L2 (512 KiB) get fewer
-    rows.
+    registers anyway and whose compile time counts. Bytes alone fill one register.
+
+    Tiles are short where a sum of floats keeps what each of them rounds off (`adds`), and where their buffers
+    want to stay in cache: beyond half of L2 (512 KiB) they get shorter still. Two loops are worth their code
+    where masking one would cost as much as the body.
     """
     widest = max((dtype.itemsize for dtype in dtypes), default=8)
     register = 64 // max(widest, 4)
     lanes = register * (4 if cost <= LIGHT else 2 if length <= LONG else 1)
-    tile = 512 if reduces else 1024
+    tile = 512 if adds else 1024 if tiles else 4096
     while tile > 256 and tiles * tile * 8 > 1 << 19:
         tile //= 2
-    return Schedule(tile=tile, lanes=min(32, max(8, lanes)))
+    lanes = min(64 if widest == 1 else 32, max(8, lanes))
+    return Schedule(tile=tile, lanes=lanes, peel=cost <= PEELED, stream=STREAM_BYTES)
