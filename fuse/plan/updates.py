@@ -17,11 +17,15 @@ not written to.
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from fuse.ir.node import Node
+from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Shape
 from fuse.plan.classify import VIEWS, role_of
 from fuse.plan.kernels import Map
@@ -31,7 +35,6 @@ _FRESH = frozenset({
     "concatenate", "stack", "gather", "compress", "masked_scatter", "dot", "forest", "reduce", "iota",
     "convert",
 })  # fmt: skip
-"""Library steps that give memory of their own; any other result may be a view of an operand."""
 _SMALL_PART = 3
 """A part below this fraction of the whole is written twice rather than the rest once: what a copy costs."""
 _TYPICAL_LENGTH = 1000
@@ -52,16 +55,23 @@ def _is_update(step: Step) -> bool:
 
 @dataclass(eq=False)
 class _Memory:
-    """Values that may lie in the same memory. `owned`: nothing outside of the plan does."""
+    """Values that may lie in the same memory: the steps that will read it, in order. `owned`: nothing outside
+    of the plan does.
+    """
 
-    members: list[Node] = field(default_factory=list)
     owned: bool = True
     donated: bool = False
+    reads: list[int] = field(default_factory=list)
 
-    def join(self, other: _Memory) -> None:
-        self.members += other.members
-        self.owned &= other.owned
-        self.donated |= other.donated
+    def add(self, reads: Iterable[int]) -> None:
+        for read in reads:
+            heapq.heappush(self.reads, read)
+
+    def is_read_after(self, number: int, but: int) -> bool:
+        """Whether a step behind this one reads it, other than once the step `but`."""
+        while self.reads and self.reads[0] <= number:
+            heapq.heappop(self.reads)
+        return bool(self.reads) and self.reads != [but]
 
 
 class _Placing:
@@ -86,7 +96,7 @@ class _Placing:
         for number, step in enumerate(self.steps):
             if isinstance(step, KernelStep):
                 for node in step.results:
-                    self.memories[node] = _Memory([node])
+                    self.put(node, _Memory())
                 updates = tuple(self.hosted(number, step))
                 yield replace(step, updates=updates) if updates else step
             elif number not in self.done and isinstance(step, LibraryStep):
@@ -96,30 +106,30 @@ class _Placing:
         """A step that stays; an update among them is in place if it can be."""
         node = step.node
         if node.op == "update_slice":
-            update = Update(node, self.is_last_read(number, number, node.inputs[0]))
-            self.put(update)
-            return UpdateStep(update)
-        if node.op not in _FRESH:
-            memory = _Memory(owned=node.op in VIEWS)
-            for source in node.inputs:
-                memory.join(self.memory(source))
-                memory.owned &= node.op in VIEWS
-            self.move(memory)
-            memory.members.append(node)
-            self.memories[node] = memory
+            in_place = self.is_free(number, number, node.inputs[0])
+            self.put(node, self.memory(node.inputs[0]) if in_place else _Memory())
+            return UpdateStep(Update(node, in_place))
+        if node.op in VIEWS:
+            self.put(node, self.memory(node.inputs[0]))
+        elif _is_fresh(node):
+            self.put(node, _Memory())
         else:
-            self.memories[node] = _Memory([node])
+            for source in node.inputs:
+                self.memory(source).owned = False
+            self.put(node, _Memory(owned=False))
         return step
 
     def memory(self, node: Node) -> _Memory:
         if node not in self.memories:
             is_donated = node in self.donated
-            self.memories[node] = _Memory([node], is_donated, is_donated)
+            self.put(node, _Memory(is_donated, is_donated))
         return self.memories[node]
 
-    def move(self, memory: _Memory) -> None:
-        for member in memory.members:
-            self.memories[member] = memory
+    def put(self, node: Node, memory: _Memory) -> None:
+        """Note where a value lies."""
+        self.memories[node] = memory
+        if memory.owned:
+            memory.add(self.reads.get(node, ()))
 
     def hosted(self, number: int, step: KernelStep) -> Iterator[Update]:
         """The updates that a kernel makes, one for a result."""
@@ -135,39 +145,25 @@ class _Placing:
             base = update.node.inputs[0]
             if base not in self.memories and role_of(base) != "leaf":
                 continue
-            is_read = _reads(step, self.memory(base))
-            is_free = self.is_last_read(number, found, base)
+            memory = self.memory(base)
+            is_read = any(self.memories.get(b.node) is memory for b in step.bindings if b.node is not None)
+            is_free = self.is_free(number, found, base)
             if is_free and is_read and _is_small_part(update.node):
                 continue
-            placed = Update(update.node, is_free and not is_read)
             self.done.add(found)
-            self.put(placed)
-            memory = self.memories[update.node]
-            memory.join(self.memories[node])
-            self.move(memory)
-            yield placed
+            whole = memory if is_free and not is_read else _Memory()
+            self.put(update.node, whole)
+            self.put(node, whole)
+            yield Update(update.node, is_free and not is_read)
 
-    def put(self, update: Update) -> None:
-        """Note where an update's result lies."""
-        if update.in_place:
-            memory = self.memory(update.node.inputs[0])
-            memory.members.append(update.node)
-            self.memories[update.node] = memory
-        else:
-            self.memories[update.node] = _Memory([update.node])
-
-    def is_last_read(self, number: int, update: int, base: Node) -> bool:
+    def is_free(self, number: int, update: int, base: Node) -> bool:
         """Whether the memory of a base is free from this step on but for the update itself, which stands at
         another place.
         """
         memory = self.memory(base)
         if not memory.owned or (memory.donated and any(map(_can_fail, self.steps[number:]))):
             return False
-        return not any(
-            read > number and not (node is base and read == update)
-            for node in memory.members
-            for read in self.reads.get(node, ())[-2:]
-        )
+        return not memory.is_read_after(number, update)
 
 
 def _sources(step: Step) -> Iterator[Node]:
@@ -185,13 +181,14 @@ def _seen_through(node: Node) -> Node:
     return node
 
 
+def _is_fresh(node: Node) -> bool:
+    """Whether a library step gives memory of its own; any other result may be a view of an operand."""
+    row = SCALAR_OPS.get(node.op)
+    return node.op in _FRESH or (row is not None and isinstance(row.meaning, np.ufunc))
+
+
 def _fills_domain(node: Node, step: KernelStep) -> bool:
     return node.op != "reduce" and node.shape == step.domain.shape
-
-
-def _reads(step: KernelStep, memory: _Memory) -> bool:
-    members = set(memory.members).difference(step.results)
-    return any(binding.node in members for binding in step.bindings)
 
 
 def _is_small_part(update: Node) -> bool:
