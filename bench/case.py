@@ -57,7 +57,7 @@ _IS_MET: Mapping[Kind, Callable[[Reading, float], bool]] = {
 class Case:
     """The same work by the libraries and by fuse; both take no arguments and give what is compared.
 
-    bar: what must hold with one thread. tolerance: relative difference that the results may have.
+    bar: what must hold with so many `threads`. tolerance: relative difference that the results may have.
     absolute: differences up to this do not count (results that cancel). calls: how many make one measurement.
     """
 
@@ -68,6 +68,7 @@ class Case:
     tolerance: float = 0.0
     absolute: float = 0.0
     calls: int = 1
+    threads: int = 1
 
 
 @dataclass(frozen=True)

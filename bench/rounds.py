@@ -110,7 +110,7 @@ class Measured:
 def compare(
     workload: str, case: Case, settings: Settings, counts: tuple[int, ...] | None = None
 ) -> Iterator[Row]:
-    """One row for each number of threads; results are compared before each. The bar holds for one thread."""
+    """One row for each number of threads; results are compared before each. The bar is for one of them."""
     for count in counts or settings.threads:
         with threads(count):
             expected = case.library()
@@ -120,7 +120,7 @@ def compare(
             check(expected, actual, case.tolerance, case.absolute)
             check(expected, case.fuse(), case.tolerance, case.absolute)
             measured = interleave(case.library, case.fuse, settings, case.calls)
-        reading, bar = measured.reading(), case.bar if count == 1 else None
+        reading, bar = measured.reading(), case.bar if count == case.threads else None
         met = None if bar is None else bar.is_met(reading)
         shown = finding(reading, case.bar)
         yield Row(workload, case.size, count, reading, shown, str(bar or ""), met, first, measured.rounds)

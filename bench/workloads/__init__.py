@@ -28,6 +28,9 @@ NAMES = (
     "haversine",
     "image_batch",
     "memory",
+    "jacobi_2d",
+    "heat_3d",
+    "shallow_water",
 )
 
 

@@ -70,7 +70,7 @@ class ConstantArray:
 class Node:
     """One value of the graph. Made by `make`, never by the constructor."""
 
-    __slots__ = ("__weakref__", "attrs", "id", "inputs", "location", "masks", "op", "type")
+    __slots__ = ("__weakref__", "attrs", "depth", "id", "inputs", "location", "masks", "op", "type")
 
     op: str
     inputs: tuple[Node, ...]
@@ -79,6 +79,8 @@ class Node:
     location: Location | None
     id: int
     masks: tuple[Node, ...]
+    depth: int
+    """How many ops lie below one another, this one included."""
 
     def __init__(self, op: str, inputs: tuple[Node, ...], attrs: Mapping[str, Any], type: Type) -> None:
         raise TypeError("nodes are interned: use fuse.ir.node.make or the builders of fuse.ir.build")
@@ -102,7 +104,7 @@ class Node:
 
 
 _FIELDS = tuple(
-    vars(Node)[name].__set__ for name in ("op", "inputs", "attrs", "type", "location", "id", "masks")
+    vars(Node)[name].__set__ for name in ("op", "inputs", "attrs", "type", "location", "id", "masks", "depth")
 )
 """What sets the fields of a node that is being made, in this order."""
 
@@ -147,7 +149,8 @@ def make(
             type_ = OPS[op].infer(tuple([source.type for source in inputs]), attrs)
             masks = tuple([mask for value in attrs.values() for mask in _masks(value)])
             where = location or _current_location()
-            values = (op, inputs, attrs, type_, where, next(_ids), masks)
+            depth = 1 + max([source.depth for source in inputs], default=-1)
+            values = (op, inputs, attrs, type_, where, next(_ids), masks, depth)
             for put, value in zip(_FIELDS, values, strict=True):
                 put(node, value)
             _interned[key] = node

@@ -14,7 +14,7 @@ remembered by the recording.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -25,10 +25,13 @@ from fuse.integrations.capture.values import bind, known, release, updated, valu
 from fuse.integrations.numpy_array.views import Step, update
 from fuse.ir.node import Node, walk
 from fuse.ir.types import Shape
+from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
 
 _COMPANIONS = 32
 """How many pending cells are looked at for evaluation in one pass; looking costs a walk of their graph."""
 
+_DEEPEST = 256
+"""Ops below one another up to which an expression is kept pending: longer ones repay themselves no more."""
 _UPDATES = 64
 """After so many in-place operations a pending cell is evaluated: a loop over elements is no endless graph."""
 
@@ -140,14 +143,14 @@ class Storage:
     def update(self, steps: Sequence[Step], node: Node) -> None:
         """An in-place operation on the view that these steps give, whose elements become this expression.
 
-        Outside of recordings it is done now: the elements are computed straight to their place, in the
-        memory of this cell when no expression reads it, else in other memory that the rest is copied to. So
-        a loop of writes is no expression that grows.
+        Of a part of the elements it is done now, outside of recordings: they are computed straight to their
+        place, in the memory of this cell when no expression reads it, else in other memory that the rest is
+        copied to. So a loop of writes is no expression that grows.
         """
-        recording = current_recording()
-        if recording is None and not self.shared:
-            self.materialise()
-            if not self.pinned and self.recording is None:
+        if current_recording() is None and not (self.shared or self.pinned):
+            if self.node is None or update(self.node, steps, node) is not node:
+                self.materialise()
+            if self.recording is None and self.node is None:
                 self._update_now(steps, node)
                 return
         self.replace(update(self.read(), steps, node))
@@ -157,6 +160,10 @@ class Storage:
         is_free = array.flags.writeable and not self._living_readers()
         base = self.read()
         whole = update(base, steps, node)
+        if whole is node:
+            self.replace(node)
+            return
+        _settle_dear(node)
         found = updated(whole, base if is_free else None)
         others = (known(source) for source in walk([whole]) if not (is_free and source is base))
         if not found.flags.writeable or any(_shares(found, other) for other in others):
@@ -187,6 +194,24 @@ class Storage:
             self.readers = [weakref.ref(node)]
 
 
+def _settle_dear(node: Node) -> None:
+    """Evaluate the pending cells that an expression is made of, if they are dear or grow in a loop: whoever
+    holds them wants them again. A cell that is this expression itself is mostly about to go.
+    """
+    cells = [cell for cell in list(_pending) if cell.node is not None and cell.node is not node]
+    if not cells:
+        return
+    below = {source: operation_cost(source) for source in walk([node]) if known(source) is None}
+    within = [cell for cell in cells if cell.node in below]
+    dear = [cell for cell in within if cell.updates or _cost(cell.node, below) > RECOMPUTE_LIMIT]
+    if dear:
+        _settle_all(dear)
+
+
+def _cost(node: Node | None, costs: Mapping[Node, float]) -> float:
+    return sum(costs.get(source, 0.0) for source in walk([node])) if node is not None else 0.0
+
+
 def _shares(array: np.ndarray, other: Any) -> bool:
     return isinstance(other, np.ndarray) and np.may_share_memory(array, other)
 
@@ -201,11 +226,13 @@ _pending: weakref.WeakSet[Storage] = weakref.WeakSet()
 
 
 def pending(node: Node) -> Storage:
-    """A cell over an expression."""
+    """A cell over an expression; outside of recordings one that grew deep is evaluated."""
     recording = current_recording()
     storage = Storage(None, node, recording=recording)
     if recording is None:
         _pending.add(storage)
+        if node.depth >= _DEEPEST:
+            storage.materialise()
     return storage
 
 

@@ -104,3 +104,16 @@ def test_wrong_arguments_are_refused(arguments: list[str], capsys: pytest.Captur
     with pytest.raises(SystemExit):
         main(arguments)
     assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["jacobi_2d", "heat_3d", "shallow_water"])
+def test_time_loops_are_the_same_compiled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = load(name)
+    monkeypatch.setattr(module, "SIDE", 20)
+    start = {"jacobi_2d": "plane", "heat_3d": "cube", "shallow_water": "pond"}[name]
+    array = getattr(module, start)()
+    count = 1 if name == "shallow_water" else 2
+    plain, compiled = (
+        function(*(array.copy() for _ in range(count))) for function in (module.jitted.py_func, module.jitted)
+    )
+    check(plain, compiled, 0.0)

@@ -126,9 +126,21 @@ def accumulated(np: Any, a: Any, b: Any) -> Any:
     return counts
 
 
+def whole_and_parts(np: Any, a: Any, b: Any) -> Any:
+    kept = np.sqrt(np.sqrt(np.sqrt(a) / 3) / 7)
+    for i in range(6):
+        a[:] = a * 0.5 + b
+        b += a
+        a[1:-1] = kept[1:-1] - b[2:]
+        kept -= i
+        b[...] = kept * a
+    return kept
+
+
 PROGRAMS = [
     jacobi, in_one_array, shallow_water, elimination, views_see_writes, values_are_as_before_the_write,
-    values_used_again, of_other_dtypes, nested_views, backwards_and_empty, chosen_places, accumulated,
+    whole_and_parts, values_used_again, of_other_dtypes, nested_views, backwards_and_empty, chosen_places,
+    accumulated,
 ]  # fmt: skip
 
 
@@ -192,3 +204,16 @@ def test_a_failing_write_leaves_the_array() -> None:
             a[5:295] = table[places]
         np.testing.assert_array_equal(np.asarray(a), np.arange(300.0))
         assert isinstance(a, LazyArray)
+
+
+def test_expressions_do_not_grow_without_end() -> None:
+    with config.config(min_rows=0, raise_internal=True):
+        x, y = fnp.array(MATRIX), fnp.array(OTHER)
+        expected, other = MATRIX.copy(), OTHER.copy()
+        for _ in range(600):
+            x = x * 0.5 + y
+            y[:] = y * 0.25
+            expected, other = expected * 0.5 + other, other * 0.25
+            for cell in (x._storage, y._storage):
+                assert cell.node is None or cell.node.depth <= 256
+        np.testing.assert_array_equal(np.asarray(x), expected)
