@@ -31,6 +31,7 @@ class Config:
         once, where it takes less time than recording it; with `min_rows=0` none does.
     borrow_bytes: arrays of at least this many bytes are write-protected instead of copied when recorded.
     target: instruction set to compile for: "native", "x86-64-v4", "x86-64-v3" or "x86-64".
+    warn: warn of overflows, divisions by zero and invalid values where NumPy does.
     dump: stages to print: any of graph, optimize, kernels, llvm, asm.
     disable: names of optimizer passes to leave out.
     schedule: choices to force, as "forest=walk"; forest: "bitvector" or "walk". What cannot be is not forced.
@@ -46,6 +47,7 @@ class Config:
     eager_bytes: int = 1 << 20
     borrow_bytes: int = 1 << 20
     target: str = "native"
+    warn: bool = True
     dump: frozenset[str] = frozenset()
     disable: frozenset[str] = frozenset()
     schedule: frozenset[str] = frozenset()
@@ -90,6 +92,7 @@ _ENVIRONMENT = {
     "FUSE_MIN_ROWS": ("min_rows", int),
     "FUSE_EAGER_BYTES": ("eager_bytes", int),
     "FUSE_TARGET": ("target", str),
+    "FUSE_WARN": ("warn", _flag),
     "FUSE_DUMP": ("dump", _names),
     "FUSE_DISABLE": ("disable", _names),
     "FUSE_SCHEDULE": ("schedule", _choices),

@@ -18,6 +18,7 @@ from fuse.codegen.dtypes import I32, I64, POINTER, vector, word
 from fuse.codegen.frame import Frame, store_word
 from fuse.codegen.loops import when
 from fuse.codegen.scalar import Scalar
+from fuse.ir.float_errors import SILENT
 from fuse.plan.kernels import DOUBT
 
 _X86, _ARM = 0b1101, 0b0111
@@ -26,13 +27,6 @@ _ALL_X86 = 0b111111
 _NOT_FINITE = 0b1000000111
 """The classes of `llvm.is.fpclass`: both kinds of NaN, both infinities."""
 
-SILENT = frozenset({
-    "positive", "negative", "absolute", "conjugate", "sign", "copysign", "signbit", "select", "bitcast",
-    "maximum", "minimum", "fmax", "fmin", "isnan", "isinf", "isfinite", "isnat", "rint", "floor", "ceil",
-    "trunc", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and",
-    "logical_or", "logical_xor", "logical_not", "heaviside", "arctan", "arctan2", "tanh", "erf", "arcsinh",
-})  # fmt: skip
-"""Ops of floats that give no NaN and no infinity but for such operands."""
 FLAGGED = frozenset({"add", "subtract", "multiply", "divide", "sqrt", "square", "reciprocal", "exp", "exp2",
                      "deg2rad", "rad2deg"})  # fmt: skip
 """Ops of float32 and float64 whose own instructions raise the flags."""
@@ -124,7 +118,7 @@ def _doubtful(
         return None
     if op == "convert":
         return _conversion(s, operands[0], source, value, result)
-    if op in SILENT or result.kind != "f" or (op in FLAGGED and result.itemsize > 2):
+    if op in SILENT or op == "bitcast" or result.kind != "f" or (op in FLAGGED and result.itemsize > 2):
         return None
     return _is_not_finite(s, value)
 

@@ -48,13 +48,19 @@ def user_location(library: str = "") -> Location | None:
     Below an installed package (a plugin, a test runner) there may be no line of the user: then it is the
     nearest line outside fuse.
     """
+    frame = user_frame()
+    return None if frame is None else Location(frame.f_code.co_filename, frame.f_lineno, library)
+
+
+def user_frame() -> FrameType | None:
+    """The frame of that line."""
     frame: FrameType | None = sys._getframe(1)
-    nearest: Location | None = None
+    nearest: FrameType | None = None
     while frame is not None:
         file = frame.f_code.co_filename
         if is_users(file):
-            return Location(file, frame.f_lineno, library)
+            return frame
         if nearest is None and not is_internal(file):
-            nearest = Location(file, frame.f_lineno, library)
+            nearest = frame
         frame = frame.f_back
     return nearest

@@ -7,6 +7,7 @@ call (its kernels still come from the cache).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,6 +43,10 @@ class SizeGuard:
 
 class PresumptionFailed(Exception):
     """The data are not what a recording presumed, or may not be: the driver records again and looks."""
+
+
+class NumpyWarns(Exception):
+    """The function does something that NumPy answers with more than a warning: the plain function runs."""
 
 
 class SharedWrite(Exception):
@@ -98,7 +103,9 @@ class Recording:
 
     `fallbacks` are the reports of steps that ran in a library. A recording that `presumes` takes the usual
     answer to a question about the data without looking; `presumed` says that it did, and the first run of the
-    plan checks it.
+    plan checks it. `watched` are the calls that NumPy might warn about, with their results (watching.py);
+    `doubtful` says that a kernel may have met an error. `watchable`: there are such calls, though the error
+    state may ignore them; `filters` are the warning filters that it began under.
     """
 
     bindings: dict[Node, Array] = field(default_factory=dict)
@@ -110,6 +117,10 @@ class Recording:
     tainted: str | None = None
     presumes: bool = False
     presumed: bool = False
+    watched: dict[Any, tuple[Node, ...]] = field(default_factory=dict)
+    doubtful: bool = False
+    watchable: bool = False
+    filters: Sequence[Any] = field(default_factory=lambda: tuple(warnings.filters))
 
     def argument(self, array: Array, node: Node) -> Node:
         """Make `node` the stand-in of an argument's array."""

@@ -21,6 +21,7 @@ from fuse import config, engine
 from fuse.integrations.capture.cutting import cut_at
 from fuse.integrations.capture.lengths import witnesses
 from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.capture.watching import Watched, watches_of
 from fuse.ir import build
 from fuse.ir.node import Node, walk
 
@@ -115,22 +116,48 @@ def remember(node: Node, array: Array) -> None:
 
 def values(nodes: Sequence[Node]) -> list[Array]:
     """The arrays of nodes, evaluated together in as few passes as the planner finds."""
-    pending = [node for node in dict.fromkeys(nodes) if known(node) is None]
+    pending = [node for node in dict.fromkeys(nodes) if not is_known(node)]
     if pending:
-        outputs, bindings = cut(pending)
-        for node, array in zip(pending, _evaluate(outputs, bindings), strict=True):
+        arrays, doubtful = _evaluate(*cut(pending))
+        watched = _doubted(pending) if doubtful else {}
+        for node, array in zip(pending, arrays, strict=True):
             remember(node, array)
+        if watched:
+            from fuse.integrations.capture.doubts import report
+
+            report(watched)
     return [known(node) for node in nodes]
 
 
-def _evaluate(outputs: list[Node], bindings: Mapping[Node, Array]) -> list[Array]:
-    """In a recording, with an array for each length that the outputs know by its symbol only."""
+def is_known(node: Node) -> bool:
+    """Whether there is an array behind a node."""
+    return known(node) is not None
+
+
+def _doubted(pending: Sequence[Node]) -> Watched:
+    """The calls to look at a second time. Those in a recording are looked at when it is through."""
+    recording = current_recording()
+    if recording is None:
+        return watches_of(pending, is_known)
+    recording.doubtful = True
+    return {}
+
+
+def values_apart(nodes: Sequence[Node]) -> list[Array]:
+    """The arrays of nodes, without remembering them."""
+    return _evaluate(*cut(nodes))[0]
+
+
+def _evaluate(outputs: list[Node], bindings: Mapping[Node, Array]) -> tuple[list[Array], bool]:
+    """The arrays, and whether something may have gone wrong on the way; in a recording, with an array for
+    each length that the outputs know by its symbol only.
+    """
     recording = current_recording()
     extra = witnesses(outputs, bindings, recording.bindings) if recording is not None else []
     if recording is None or not extra:
-        return engine.evaluate(outputs, bindings)
+        return engine.evaluate_doubting(outputs, bindings)
     inputs = [*bindings, *extra]
-    return engine.compile(outputs, inputs).run(
+    return engine.compile(outputs, inputs).run_doubting(
         [recording.bindings[n] if n in extra else bindings[n] for n in inputs]
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from fuse import config
 from fuse.explain import Explanation, Intermediate, LibraryStep, Timings
 from fuse.explain.describe import describe as describe_program
 from fuse.integrations.jit import plan as plans
@@ -74,9 +75,15 @@ def _between(plan: plans.Plan) -> list[Intermediate]:
 def _existing(function: JitFunction[Any, Any], call: Call) -> plans.Plan | None:
     signature = function.signature_of(call)
     for plan in signature.plans if signature is not None else ():
-        if plan.trace.surroundings.holds() and plan.values(call.arrays, {}) is not None:
+        if plan.trace.surroundings.holds() and _values(plan, call) is not None:
             return plan
     return None
+
+
+def _values(plan: plans.Plan, call: Call) -> list[Any] | None:
+    """Explaining warns of nothing."""
+    with config.config(warn=False):
+        return plan.values(call.arrays, {})
 
 
 def _record(function: JitFunction[Any, Any], call: Call, args: Any, kwargs: Any) -> plans.Plan:
@@ -88,10 +95,10 @@ def _record(function: JitFunction[Any, Any], call: Call, args: Any, kwargs: Any)
 
 def _timed(found: Explanation, plan: plans.Plan, call: Call, converted: float, started: float) -> Explanation:
     """The first run compiles; the second shows what a call costs."""
-    plan.values(call.arrays, {})
+    _values(plan, call)
     compiled = time.perf_counter() - started
     begin = time.perf_counter()
-    arrays = plan.values(call.arrays, {}) or []
+    arrays = _values(plan, call) or []
     ran = time.perf_counter() - begin
     begin = time.perf_counter()
     count = len(plan.trace.template.nodes)

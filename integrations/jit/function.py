@@ -22,14 +22,16 @@ from fuse import config
 from fuse.errors import ExportError, InternalError, SchemaError, StrictModeError
 from fuse.explain import Explanation
 from fuse.integrations.capture.recording import (
+    NumpyWarns,
     PresumptionFailed,
     SharedWrite,
     SymbolicMismatch,
     current_recording,
 )
 from fuse.integrations.capture.report import fallback
+from fuse.integrations.capture.watching import error_state
 from fuse.integrations.jit.explaining import explain_call
-from fuse.integrations.jit.plan import Plan
+from fuse.integrations.jit.plan import Memo, Plan
 from fuse.integrations.jit.signature import Call, NotCarried, is_small, pattern
 from fuse.integrations.jit.statistics import Statistics
 from fuse.integrations.jit.substitute import ACTIVE
@@ -72,14 +74,16 @@ class JitFunction(Generic[P, R]):
         if self._fast and not kwargs:
             key = _fast_key(args)
             found = self._fast.get(key) if key is not None else None
-            if found is not None and found[0].trace.surroundings.holds():
+            if found is not None and found[0].trace.holds():
                 try:
-                    result: R = found[2](found[1](args))
+                    arrays, doubtful = found[1](args)
+                    result: R = found[2](arrays)
                 except Exception:  # noqa: BLE001  # whatever failed in a compiled program, the slow path sorts out
                     pass
                 else:
-                    self._stats.replayed += 1
-                    return result
+                    if not (doubtful and found[0].trace.watched):
+                        self._stats.replayed += 1
+                        return result
         if self._strict is None:
             return self._dispatch(args, kwargs)
         with config.config(strict=self._strict):
@@ -184,9 +188,11 @@ class JitFunction(Generic[P, R]):
         return plan
 
     def _key(self, call: Call) -> SignatureKey:
-        key = SignatureKey(call.key, call.pattern, False)
+        key = SignatureKey(call.key, call.pattern, False, error_state())
         return (
-            SignatureKey(call.key, tuple(a.shape for a in call.arrays), True) if key in self._static else key
+            key._replace(shapes=tuple(a.shape for a in call.arrays), is_static=True)
+            if key in self._static
+            else key
         )
 
     def _inline(self, args: Any, kwargs: Any) -> R:
@@ -230,7 +236,7 @@ class JitFunction(Generic[P, R]):
 
     def _replay(self, signature: Signature, call: Call, args: Any, kwargs: Any) -> tuple[bool, Any]:
         """(whether a plan served the call, its result)."""
-        memo: dict[int, list[Any]] = {}
+        memo: Memo = {}
         carried = [value for value, _, _ in call.carried]
         for plan in list(signature.plans):
             if not plan.trace.surroundings.holds():
@@ -243,6 +249,8 @@ class JitFunction(Generic[P, R]):
                 if arrays is None:
                     continue
                 result = deliver(plan.trace, arrays, carried)
+            except NumpyWarns:
+                return True, self._plain(args, kwargs)
             except Exception as error:  # noqa: BLE001  # see the file's docstring
                 return True, self._after_failure(error, args, kwargs)
             if signature.plans and signature.plans[0] is not plan and plan in signature.plans:
@@ -287,7 +295,11 @@ class JitFunction(Generic[P, R]):
             result = recorded.finish()
             return result
         plan = self.adopt(recorded, signature)
-        arrays = plan.resumed(call.arrays, recorded.recording.bindings)
+        run = recorded.recording
+        try:
+            arrays = plan.resumed(call.arrays, run.bindings, run.doubtful)
+        except NumpyWarns:
+            return self._plain(args, kwargs)
         if arrays is None:
             _discard(signature.plans, plan)
             raise PresumptionFailed
@@ -304,7 +316,7 @@ class JitFunction(Generic[P, R]):
         if signature.apart or plan.trace.template.single is None:
             self._fast.pop(key, None)
             return
-        self._fast[key] = (plan, program.run, plan.trace.template.single)
+        self._fast[key] = (plan, program.run_doubting, plan.trace.template.single)
 
     def _after_failure(self, error: Exception, args: Any, kwargs: Any) -> R:
         """The plain function says what is right; if it runs, the failure was fuse's own."""

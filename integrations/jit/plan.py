@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from fuse import engine
+from fuse import config, engine
+from fuse.integrations.capture import watching
 from fuse.integrations.capture.cutting import cut_at, placeholder
 from fuse.integrations.capture.lengths import witnesses
 from fuse.integrations.capture.recording import Guard, LibraryStep, SizeGuard
 from fuse.integrations.capture.report import Fallback
+from fuse.integrations.capture.watching import Watch
 from fuse.integrations.jit.results import Template
 from fuse.integrations.jit.surroundings import Surroundings
 from fuse.integrations.jit.writeback import WriteBack
@@ -50,6 +52,13 @@ class Trace:
     surroundings: Surroundings
     fallbacks: tuple[Fallback, ...] = ()
     tainted: str | None = None
+    watched: Mapping[Watch, tuple[Node, ...]] = field(default_factory=dict)
+    errors: tuple[str, ...] | None = None
+    filters: Sequence[Any] = ()
+
+    def holds(self) -> bool:
+        """Whether what the function read beside its arguments is the same, NumPy's error state included."""
+        return self.surroundings.holds() and (self.errors is None or watching.error_state() == self.errors)
 
     def wanted(self) -> list[Node]:
         """The nodes of the result and of the write-backs."""
@@ -92,27 +101,41 @@ class Call:
 
 
 Step = Run | Check | CheckSize | Call
-Memo = dict[int, list[Array]]
+Memo = dict[int, tuple[list[Array], bool]]
 
 
 @dataclass(slots=True)
 class Plan:
-    """Steps, and where the nodes of the trace's template and write-backs stand when they are through."""
+    """Steps, and where the nodes of the trace's template and write-backs stand when they are through.
+
+    `second_look` finds which of the watched calls met an error, when a kernel doubts.
+    """
 
     trace: Trace
     steps: tuple[Step, ...]
     positions: tuple[int, ...]
     copied: frozenset[int]
+    second_look: SecondLook
 
     def values(self, arrays: Sequence[Array], memo: Memo) -> list[Array] | None:
-        """The arrays of `positions`; None when a guard does not hold."""
+        """The arrays of `positions`; None when a guard does not hold.
+
+        Warns as NumPy would; NumpyWarns when it would do more than that.
+        """
         found = [*arrays, *self.trace.captured]
+        doubtful = False
         for step in self.steps:
-            if not _take(step, found, memo):
+            outcome = _take(step, found, memo)
+            if outcome is None:
                 return None
+            doubtful |= outcome
+        if doubtful:
+            self.second_look.take(found)
         return self.pick(found)
 
-    def resumed(self, arrays: Sequence[Array], known: Mapping[Node, Array]) -> list[Array] | None:
+    def resumed(
+        self, arrays: Sequence[Array], known: Mapping[Node, Array], doubtful: bool
+    ) -> list[Array] | None:
         """The same right after the recording, which has already called the library and computed what Python
         saw; None when something it presumed does not hold.
         """
@@ -123,8 +146,13 @@ class Plan:
             )
             if nodes and all(node in known for node in nodes):
                 found += [known[node] for node in nodes]
-            elif not _take(step, found, {}):
+                continue
+            outcome = _take(step, found, {})
+            if outcome is None:
                 return None
+            doubtful |= outcome
+        if doubtful:
+            self.second_look.take(found)
         return self.pick(found)
 
     def pick(self, found: Sequence[Array]) -> list[Array]:
@@ -146,24 +174,53 @@ class Plan:
         return step.program if isinstance(step, Run) and whole and in_order else None
 
 
-def _take(step: Step, found: list[Array], memo: Memo) -> bool:
+@dataclass(slots=True)
+class SecondLook:
+    """The watched calls of a trace; `where` says at which position the value of a node stands.
+
+    The program that looks is made when it is needed first.
+    """
+
+    trace: Trace
+    linker: Linker
+    where: Mapping[Node, int]
+    checks: Sequence[watching.Check] | None = None
+    program: tuple[engine.Program, list[Node]] | None = None
+
+    def take(self, found: Sequence[Array]) -> None:
+        """Warn of what the calls met; NumpyWarns when NumPy does more than warn at the end."""
+        if not config.current().warn:
+            return
+        if self.checks is None:
+            self.checks = watching.checks_of(self.trace.watched)
+            conditions = [check.condition for check in self.checks]
+            self.program = self.linker.program(conditions, self.where) if conditions else None
+        if self.program is not None:
+            program, sources = self.program
+            holds = program.run([found[self.where[source]] for source in sources])
+            watching.tell_together(watching.met(self.checks, holds), tuple(self.trace.filters))
+
+
+def _take(step: Step, found: list[Array], memo: Memo) -> bool | None:
+    """Run a step: whether it doubts, None when a guard does not hold."""
     match step:
         case Run(program, sources, _):
             known = memo.get(id(program))
             if known is None:
-                known = memo[id(program)] = program.run([found[source] for source in sources])
-            found += known
+                known = memo[id(program)] = program.run_doubting([found[source] for source in sources])
+            found += known[0]
+            return known[1]
         case Check(position, expected, _):
-            return fingerprint(found[position]) == expected
+            return False if fingerprint(found[position]) == expected else None
         case CheckSize(position, length, _):
-            return bool(found[position].shape[0] == length)
+            return False if found[position].shape[0] == length else None
         case Call(library, sources):
             given = [found[source] for source in sources]
             results = library.function(*given)
             if not library.fits(given, results):
-                return False
+                return None
             found += results
-    return True
+    return False
 
 
 def fingerprint(value: Any) -> tuple[Any, ...]:
@@ -205,7 +262,8 @@ class Linker:
         given = _as_compiled(steps)
         final = [given.get(node, node) for node in wanted]
         copied = frozenset(borrowed(final, len(trace.template.nodes)))
-        return Plan(trace, tuple(steps), tuple(where[node] for node in wanted), copied)
+        positions = tuple(where[node] for node in wanted)
+        return Plan(trace, tuple(steps), positions, copied, SecondLook(trace, self, where))
 
     def _run(
         self,
@@ -225,12 +283,14 @@ class Linker:
             if n.op in _KEPT and n.id in ahead and n not in where and n not in missing
         ]
         outputs = missing + kept
-        program, sources = self._program(outputs, where)
+        program, sources = self.program(outputs, where)
         steps.append(Run(program, tuple(where[node] for node in sources), tuple(outputs)))
         where.update({node: count + offset for offset, node in enumerate(outputs)})
         return count + len(outputs)
 
-    def _program(self, outputs: Sequence[Node], where: dict[Node, int]) -> tuple[engine.Program, list[Node]]:
+    def program(
+        self, outputs: Sequence[Node], where: Mapping[Node, int]
+    ) -> tuple[engine.Program, list[Node]]:
         """The program of the outputs, cut at what is known, and the known nodes that it reads."""
         graph, inputs = cut_at(outputs, where, self._placeholder)
         inputs = {node: inputs[node] for node in sorted(inputs, key=where.__getitem__)}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from fuse.integrations.capture.doubts import report
 from fuse.integrations.capture.location import is_users
 from fuse.integrations.capture.recording import (
     PresumptionFailed,
@@ -23,6 +24,7 @@ from fuse.integrations.capture.recording import (
     recording,
 )
 from fuse.integrations.capture.values import known, values
+from fuse.integrations.capture.watching import error_state
 from fuse.integrations.jit.effects import bring_back
 from fuse.integrations.jit.plan import Linker, Plan, Trace, borrowed, own
 from fuse.integrations.jit.results import Template
@@ -40,11 +42,14 @@ MOST_PLANS = 8
 
 
 class SignatureKey(NamedTuple):
-    """What plans are kept under: the arguments' key, and their shapes, as a pattern or as they are."""
+    """What plans are kept under: the arguments' key, their shapes, as a pattern or as they are, and NumPy's
+    error state.
+    """
 
     arguments: Hashable
     shapes: Hashable
     is_static: bool
+    errors: tuple[str, ...] | None
 
 
 @dataclass
@@ -102,6 +107,8 @@ class Recorded:
                 borrowed(wanted, len(self.trace.template.nodes))
             )
             arrays = values(wanted)
+            if self.recording.doubtful:
+                report(self.recording.watched)
         owned = [own(array) if n in shared else array for n, array in enumerate(arrays)]
         return deliver(self.trace, owned, self.carried)
 
@@ -215,6 +222,9 @@ def _trace(
         surroundings=surroundings,
         fallbacks=tuple(run.fallbacks),
         tainted=run.tainted,
+        watched=run.watched,
+        errors=error_state() if run.watchable else None,
+        filters=run.filters,
     )
 
 

@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from fuse.integrations.capture.doubts import watch_nodes
 from fuse.integrations.capture.recording import SharedWrite, current_recording
 from fuse.integrations.capture.report import fallback
+from fuse.integrations.capture.watching import of_scalars
 from fuse.integrations.numpy_array import indexing, layout
 from fuse.integrations.numpy_array.base import (
     LazyArray,
@@ -35,6 +37,7 @@ from fuse.integrations.numpy_array.functions import dispatch
 from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
+from fuse.integrations.numpy_array.warnings_of import at_once
 from fuse.ir import build
 
 
@@ -82,6 +85,8 @@ _PYTHON: Mapping[np.ufunc, Callable[[Any, Any], Any]] = {
 
 def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
     def forward(self: ndarray, other: Any) -> Any:
+        if self._scalar:
+            return _of_scalar(ufunc, self, other, False)
         return NotImplemented if _yields(other) else apply(ufunc, (self, other))
 
     def backward(self: ndarray, other: Any) -> Any:
@@ -89,9 +94,22 @@ def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray,
             return run(
                 _PYTHON[ufunc], (other, self), {}, f"numpy.{ufunc.__name__}", f"a {type(other).__name__}"
             )
+        if self._scalar:
+            return _of_scalar(ufunc, self, other, True)
         return NotImplemented if _yields(other) else apply(ufunc, (other, self))
 
     return backward if reflected else forward
+
+
+def _of_scalar(ufunc: np.ufunc, scalar: ndarray, other: Any, is_reflected: bool) -> Any:
+    """An operator on one of NumPy's scalars; with another one or a number NumPy has a name of its own."""
+    operands = (other, scalar) if is_reflected else (scalar, other)
+    if _yields(other):
+        return NotImplemented
+    if type(other) in PLAIN_NUMBERS or isinstance(other, np.generic) or getattr(other, "_scalar", False):
+        with of_scalars():
+            return apply(ufunc, operands)
+    return apply(ufunc, operands)
 
 
 def _equality(ufunc: np.ufunc, function: Callable[[Any, Any], Any]) -> Callable[[ndarray, Any], Any]:
@@ -544,11 +562,15 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return self
         elements: Any = small(self, few())
         if elements is not None:
-            return join(elements.astype(target, order, casting))
+            return join(at_once("cast", elements.astype, target, order, casting))
         if not (is_numeric(target) and is_numeric(self._dtype)):
             options = {"order": order, "casting": casting}
             return run(_astype, (self, target), options, "numpy.ndarray.astype", f"a cast to {target}")
-        return from_node(build.convert(self._node, target), scalar=self._scalar)
+        source = self._node
+        converted = build.convert(source, target)
+        if source.dtype.kind == "f" and target != source.dtype:
+            watch_nodes("cast", [converted], [source])
+        return from_node(converted, scalar=self._scalar)
 
     def fill(self, value: Any) -> None:
         """Every element becomes `value`."""

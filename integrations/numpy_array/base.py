@@ -7,7 +7,6 @@ immutable, and it prints and pickles as that scalar.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -189,15 +188,6 @@ def small(array: LazyArray, limit: Few) -> np.ndarray | np.generic | None:
 def location() -> Location | None:
     """The user's line, for nodes of this front end."""
     return user_location(NUMPY)
-
-
-def warn(message: str, category: type[Warning]) -> None:
-    """A warning of NumPy's, at the user's line."""
-    place = location()
-    if place is None:
-        warnings.warn(message, category, stacklevel=2)
-    else:
-        warnings.warn_explicit(message, category, place.file, place.line)
 
 
 def length(dim: Dim | None) -> int:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from fuse.integrations.capture.doubts import watch_nodes
 from fuse.integrations.capture.values import release, values
-from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node, length, location, warn
+from fuse.integrations.capture.watching import warn_here
+from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node, length, location
 from fuse.integrations.numpy_array.operands import (
     Operand,
     broadcast_together,
@@ -26,6 +28,7 @@ from fuse.integrations.numpy_array.operands import (
 )
 from fuse.integrations.numpy_array.storage import evaluate_pending
 from fuse.ir import build
+from fuse.ir.float_errors import SILENT
 from fuse.ir.node import Node, make
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Shape
@@ -97,10 +100,14 @@ def call(
         _check_output(ufunc, dtype, target, options)
     folded = _out_of_range(ufunc, operands, dtypes)
     nodes = (folded,) if folded is not None else record(ufunc, operands, dtypes, targets)
-    if where is not True:
-        nodes = _masked(nodes, where, targets)
+    mask = None if where is True else _mask(where)
+    if ufunc.__name__ not in SILENT:
+        own = [value.node for value in operands if value.node is not None]
+        watch_nodes(ufunc.__name__, nodes, own, mask)
+    if mask is not None:
+        nodes = _masked(nodes, mask, targets)
         if out is _NOT_GIVEN:
-            warn(_WITHOUT_OUT, UserWarning)
+            warn_here(_WITHOUT_OUT, UserWarning)
     is_scalar = out is not Ellipsis and not any(found.shape for found in nodes)
     results = tuple(
         from_node(found, scalar=is_scalar) if target is None else store(ufunc, found, target, options)
@@ -226,13 +233,17 @@ def _targets(ufunc: np.ufunc, out: Any) -> tuple[Any, ...]:
     return tuple(out) if isinstance(out, tuple) else (out,)
 
 
-def _masked(nodes: Nodes, where: Any, targets: Sequence[Any]) -> Nodes:
-    """Where the mask is false the result keeps what `out` had; without `out` it may be anything."""
+def _mask(where: Any) -> Node:
     mask = node_of(np.asarray(where, bool) if type(where) is list else where)
     if mask.dtype != np.dtype(bool):
         raise TypeError(
             f"Cannot cast array data from {mask.dtype!r} to dtype('bool') according to the rule 'safe'"
         )
+    return mask
+
+
+def _masked(nodes: Nodes, mask: Node, targets: Sequence[Any]) -> Nodes:
+    """Where the mask is false the result keeps what `out` had; without `out` it may be anything."""
     result = []
     for found, target in zip(nodes, targets, strict=True):
         old = found if target is None else node_of(target)

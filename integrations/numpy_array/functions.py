@@ -42,6 +42,8 @@ from fuse.integrations.numpy_array.layout import as_array
 from fuse.integrations.numpy_array.operands import node_of
 from fuse.integrations.numpy_array.reductions import NO_VALUE
 from fuse.integrations.numpy_array.ufuncs import ERRSTATE, asks_for_exceptions
+from fuse.integrations.numpy_array.warnings_of import FUNCTIONS as WATCHED
+from fuse.integrations.numpy_array.warnings_of import watched_call
 from fuse.ir import build
 
 Function = Callable[..., Any]
@@ -71,6 +73,8 @@ def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any])
         reason = ERRSTATE
     elif implementation is not None:
         try:
+            if function in WATCHED:
+                return watched_call(implementation, None, args, kwargs)
             return implementation(*args, **kwargs)
         except Unsupported as refusal:
             reason = str(refusal)

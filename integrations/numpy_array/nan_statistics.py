@@ -7,14 +7,14 @@ at the call, where NumPy warns or raises too; a recording keeps it as a guard.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.values import values
-from fuse.integrations.numpy_array.base import Unsupported, from_node, location
+from fuse.integrations.capture.watching import warn_here
+from fuse.integrations.numpy_array.base import Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.operands import node_of
 from fuse.integrations.numpy_array.reductions import (
@@ -61,11 +61,7 @@ def _warn_where(condition: Node, result: Node, message: str) -> None:
     recording = current_recording()
     if recording is not None:
         recording.taint(f"NumPy warns: {message}")
-    place = location()
-    if place is None:
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
-    else:
-        warnings.warn_explicit(message, RuntimeWarning, place.file, place.line)
+    warn_here(message, RuntimeWarning)
 
 
 def _has_nan(value: Node) -> bool:

@@ -7,11 +7,11 @@ float32; a variance of float16 rounds to float16 after each step.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from fuse.integrations.capture.watching import warn_here
 from fuse.integrations.numpy_array.base import Unsupported
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of
@@ -130,4 +130,4 @@ def degrees(ddof: Any, correction: Any) -> float:
 
 def _warn_of_nothing(message: str, value: Node, axes: Axes) -> None:
     if 0 in (value.shape[axis] for axis in axes):
-        warnings.warn(message, RuntimeWarning, stacklevel=5)
+        warn_here(message, RuntimeWarning)

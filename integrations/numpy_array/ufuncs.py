@@ -6,11 +6,13 @@ Results for `out=` always end in the array that the user gave.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from fuse import config
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.numpy_array import elementwise, joins, reductions
@@ -26,6 +28,7 @@ from fuse.integrations.numpy_array.base import (
 )
 from fuse.integrations.numpy_array.fallback import run, run_on_copy
 from fuse.integrations.numpy_array.operands import node_of
+from fuse.integrations.numpy_array.warnings_of import at_once, watched_call
 from fuse.ir import build
 
 PLAIN_NUMBERS = (int, float, bool)
@@ -45,7 +48,7 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...], **options: Any) -> Any:
         return _apply_outside(ufunc, inputs, options, name, ERRSTATE)
     try:
         if ufunc is np.matmul and not options:
-            return joins.matmul(*inputs)
+            return watched_call(joins.matmul, "matmul", inputs, {})
         return elementwise.call(ufunc, inputs, **options)
     except Unsupported as refusal:
         return _apply_outside(ufunc, inputs, options, name, str(refusal))
@@ -54,19 +57,25 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...], **options: Any) -> Any:
 LARGE = object()
 ERRSTATE = "np.errstate asks for more than a warning, and at this line"
 _QUIET = {"ignore", "warn"}
+_REPLAYED = {"ignore", "warn", "raise"}
 _MOST_AXES = 64
 
 
 def asks_for_exceptions() -> bool:
     """Whether overflows and the like must raise, or be printed or logged, at the call: there NumPy computes.
 
-    A recording is not kept then, since a replay knows nothing of the state around the call.
+    A recording notes what must raise, and when something does, the plain function runs. With other demands it
+    is not kept, since a replay knows nothing of the state around the call.
     """
-    if _QUIET.issuperset(np.geterr().values()):
-        return False
+    state = np.geterr()
+    if _QUIET.issuperset(state.values()):
+        return state["under"] != "ignore"
     recording = current_recording()
-    if recording is not None:
-        recording.taint(ERRSTATE)
+    if recording is None:
+        return True
+    if _REPLAYED.issuperset(state.values()) and state["under"] == "ignore" and config.current().warn:
+        return False
+    recording.taint(ERRSTATE)
     return True
 
 
@@ -100,7 +109,7 @@ def plain_value(value: Any, limit: Few) -> Any:
 
 def _apply_now(ufunc: np.ufunc, plain: list[Any], options: dict[str, Any]) -> Any:
     if not options:
-        result = ufunc(*plain)
+        result = at_once(ufunc.__name__, ufunc, *plain)
         return from_array(result) if type(result) is np.ndarray else join(result)
     return _with_outputs(ufunc, plain, options)
 
@@ -112,13 +121,13 @@ def _with_outputs(ufunc: Callable[..., Any], plain: list[Any], options: dict[str
         options["where"] = options["where"]._elements
     out = options.get("out")
     if out is None or out is Ellipsis:
-        return join(ufunc(*plain, **options))
+        return join(at_once(ufunc.__name__, ufunc, *plain, **options))
     outputs = out if isinstance(out, tuple) else (out,)
     options["out"] = tuple(o._writable() if isinstance(o, LazyArray) else o for o in outputs)
     is_method = getattr(ufunc, "__self__", None) is not None or not isinstance(ufunc, np.ufunc)
     if is_method or not isinstance(out, tuple):
         (options["out"],) = options["out"]
-    result = ufunc(*plain, **options)
+    result = at_once(ufunc.__name__, ufunc, *plain, **options)
     given = tuple(o if o is not None else join(r) for o, r in zip(outputs, _as_tuple(result), strict=True))
     return given[0] if len(given) == 1 else given
 
@@ -178,7 +187,7 @@ def apply_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: 
         reason = ERRSTATE
     elif method == "reduce":
         try:
-            return reductions.reduce(ufunc, *inputs, **kwargs)
+            return watched_call(functools.partial(reductions.reduce, ufunc), None, inputs, kwargs)
         except Unsupported as refusal:
             reason = str(refusal)
     elif method == "outer" and len(inputs) == 2 and "subok" not in kwargs:

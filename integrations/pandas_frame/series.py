@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fuse.integrations.capture.doubts import watch_nodes
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.values import values
 from fuse.integrations.pandas_frame import labelled, lazy_manager, missing
@@ -29,6 +30,7 @@ from fuse.integrations.pandas_frame.reductions import REDUCTIONS, without_values
 from fuse.integrations.pandas_frame.rows import Rows, known_length
 from fuse.integrations.pandas_frame.state import SeriesState
 from fuse.integrations.pandas_frame.unsupported import Refused, Unsupported
+from fuse.ir.float_errors import SILENT
 from fuse.ir.node import Node
 
 _NO_DEFAULT = pd.api.extensions.no_default
@@ -367,7 +369,10 @@ def _plain_ufunc(self: Series, ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
     state = as_state(self)
     operands = [_ufunc_operand(state, value) for value in inputs]
     names = {value.name for value in inputs if isinstance(value, pd.Series)}
-    return made(apply(name, *operands), state.rows, names.pop() if len(names) == 1 else None, self)
+    result = apply(name, *operands)
+    if name not in SILENT:  # pandas silences its operators, not NumPy's functions
+        watch_nodes(ufunc.__name__, [result], [value for value in operands if isinstance(value, Node)])
+    return made(result, state.rows, names.pop() if len(names) == 1 else None, self)
 
 
 def _ufunc_operand(state: SeriesState, value: Any) -> Any:
