@@ -7,7 +7,7 @@ then on.
 
 from __future__ import annotations
 
-import functools
+import copy
 import importlib
 import operator
 import types
@@ -31,10 +31,11 @@ from fuse.integrations.numpy_array.base import (
     lengths,
     small,
 )
-from fuse.integrations.numpy_array.fallback import run, run_on_copy, unwrapped
+from fuse.integrations.numpy_array.fallback import run, run_on_copy, run_quietly, unwrapped
 from fuse.integrations.numpy_array.flat import Flat, RecordedFlat
 from fuse.integrations.numpy_array.functions import dispatch
 from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric
+from fuse.integrations.numpy_array.signatures import like_numpy
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
 from fuse.integrations.numpy_array.warnings_of import at_once
@@ -51,7 +52,7 @@ class _ArrayType(type):
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
         if LazyArray in bases:
             return super().__new__(mcs, name, bases, namespace, **options)
-        found = tuple(np.ndarray if isinstance(base, _ArrayType) else base for base in bases)
+        found = tuple(_Derived if isinstance(base, _ArrayType) else base for base in bases)
         return types.new_class(name, found, options, lambda given: given.update(namespace))
 
     def __getattr__(cls, name: str) -> Any:
@@ -64,14 +65,31 @@ class _ArrayType(type):
         return type.__subclasscheck__(cls, subclass) or issubclass(subclass, np.ndarray)
 
 
+class _Derived(np.ndarray):
+    """What classes of a program are derived from in place of the lazy array."""
+
+    def view(self, *args: Any, **options: Any) -> Any:
+        """`a.view(fuse.numpy.ndarray)` is a view of NumPy's class."""
+        return super().view(
+            *map(_real_class, args), **{name: _real_class(value) for name, value in options.items()}
+        )
+
+
 def _yields(other: Any) -> bool:
     """Whether an operator is left to the other operand. A class derived from NumPy's array goes first."""
-    if type(other) in PLAIN_NUMBERS or isinstance(other, np.ndarray | np.generic | LazyArray):
+    if _is_usual(other):
         return is_derived(other)
-    if is_foreign(other) or getattr(type(other), "__array_ufunc__", 0) is None:
+    if hasattr(type(other), "__pandas_priority__"):
         return True
-    has_own = hasattr(type(other), "__array_ufunc__")
-    return not has_own and getattr(other, "__array_priority__", 0.0) > ndarray.__array_priority__
+    own = getattr(type(other), "__array_ufunc__", 0)
+    if own != 0:
+        return own is None
+    return bool(getattr(other, "__array_priority__", 0.0) > ndarray.__array_priority__)
+
+
+def _is_usual(value: Any) -> bool:
+    """A number or an array; what else there is may override ufuncs, which NumPy's dispatch finds out."""
+    return type(value) in PLAIN_NUMBERS or isinstance(value, np.ndarray | np.generic | LazyArray)
 
 
 _PYTHON: Mapping[np.ufunc, Callable[[Any, Any], Any]] = {
@@ -85,18 +103,22 @@ _PYTHON: Mapping[np.ufunc, Callable[[Any, Any], Any]] = {
 
 def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
     def forward(self: ndarray, other: Any) -> Any:
+        if _yields(other):
+            return NotImplemented
         if self._scalar:
             return _of_scalar(ufunc, self, other, False)
-        return NotImplemented if _yields(other) else apply(ufunc, (self, other))
+        return apply(ufunc, (self, other)) if _is_usual(other) else ufunc(self, other)
 
     def backward(self: ndarray, other: Any) -> Any:
         if is_derived(other):
             return run(
                 _PYTHON[ufunc], (other, self), {}, f"numpy.{ufunc.__name__}", f"a {type(other).__name__}"
             )
+        if _yields(other):
+            return NotImplemented
         if self._scalar:
             return _of_scalar(ufunc, self, other, True)
-        return NotImplemented if _yields(other) else apply(ufunc, (other, self))
+        return apply(ufunc, (other, self)) if _is_usual(other) else ufunc(other, self)
 
     return backward if reflected else forward
 
@@ -104,12 +126,10 @@ def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray,
 def _of_scalar(ufunc: np.ufunc, scalar: ndarray, other: Any, is_reflected: bool) -> Any:
     """An operator on one of NumPy's scalars; with another one or a number NumPy has a name of its own."""
     operands = (other, scalar) if is_reflected else (scalar, other)
-    if _yields(other):
-        return NotImplemented
     if type(other) in PLAIN_NUMBERS or isinstance(other, np.generic) or getattr(other, "_scalar", False):
         with of_scalars():
             return apply(ufunc, operands)
-    return apply(ufunc, operands)
+    return apply(ufunc, operands) if _is_usual(other) else ufunc(*operands)
 
 
 def _equality(ufunc: np.ufunc, function: Callable[[Any, Any], Any]) -> Callable[[ndarray, Any], Any]:
@@ -150,6 +170,20 @@ def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def _truth(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`any` and `all`, which as methods take a dtype."""
+    in_numpy = getattr(np.ndarray, function.__name__)
+
+    def method(self: ndarray, axis: Any = None, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if dtype is None:
+            return dispatch(function, (self, axis, *args), kwargs)
+        return run(
+            in_numpy, (self, axis, dtype, *args), kwargs, f"numpy.{function.__name__}", f"dtype={dtype}"
+        )
+
+    return method
+
+
 def _methods(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
     return list(map(_method, functions))
 
@@ -160,6 +194,7 @@ _ANY = np.empty(0)
 _POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
 
 
+@like_numpy
 class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     """An array whose elements are computed when they are looked at."""
 
@@ -274,7 +309,6 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return np.array(self._elements, dtype=dtype, copy=True)
         return self._buffer()
 
-    @functools.wraps(np.ndarray.__dlpack__)
     def __dlpack__(self, **options: Any) -> Any:
         return self._buffer().__dlpack__(**options)
 
@@ -287,7 +321,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     @property
     def __array_interface__(self) -> dict[str, Any]:
         """Memory that the storage keeps alive; a recording has none, and NumPy asks for `__array__` then."""
-        if current_recording() is not None:
+        if current_recording() is not None or self._dtype.kind == "V":
             raise AttributeError("__array_interface__")
         return self._buffer().__array_interface__
 
@@ -303,8 +337,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         """`"cpu"`, as of all arrays of NumPy."""
         return _ANY.device
 
-    @functools.wraps(np.ndarray.to_device)
     def to_device(self, device: Any, **options: Any) -> LazyArray:
+        """The array itself, which is on the only device."""
         _ANY.to_device(device, **options)
         return self
 
@@ -367,11 +401,14 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         return (
             from_node(self._node, scalar=self._scalar)
             if is_numeric(self._dtype)
-            else join(self._elements.copy())
+            else run_quietly(np.copy, (self,), {})
         )
 
     def __deepcopy__(self, memo: Any) -> LazyArray:
-        return self.__copy__()
+        if not self._dtype.hasobject:
+            return self.__copy__()
+        copied: LazyArray = run_quietly(copy.deepcopy, (self,), {"memo": memo})
+        return copied
 
     def item(self, *args: Any) -> Any:
         """A Python number."""
@@ -388,7 +425,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(is_foreign(value) for value in inputs):
+        if any(map(is_foreign, inputs)) or any(map(is_foreign, kwargs.get("out", ()))):
             return NotImplemented
         if method == "__call__":
             return apply(ufunc, inputs, **kwargs)
@@ -462,11 +499,15 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
         """NumPy's shortcuts: a square, a root or a reciprocal in place of a power by a Python number."""
+        if not is_numeric(self._dtype) and not _yields(other):
+            return run(operator.pow, (self, other), {}, "numpy.power", f"a power of dtype {self._dtype}")
         if type(other) in (int, float) and self._dtype.kind in ("f" if other != 2 else "biuf"):
             ufunc = _POWERS.get(other)
             if ufunc is not None and (self._dtype.kind == "f" or type(other) is int):
                 return apply(ufunc, (self,))
-        return NotImplemented if _yields(other) else apply(np.power, (self, other))
+        return self._power(other)
+
+    _power = _operator(np.power)
 
     __add__, __radd__, __iadd__ = _operator(np.add), _operator(np.add, reflected=True), _in_place(np.add)
     __sub__, __rsub__ = _operator(np.subtract), _operator(np.subtract, reflected=True)
@@ -494,7 +535,16 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         _in_place(np.bitwise_xor),
     )
     __ilshift__, __irshift__ = _in_place(np.left_shift), _in_place(np.right_shift)
-    __imatmul__ = _in_place(np.matmul)
+
+    def __imatmul__(self, other: Any) -> Any:
+        """`a @= b`. Raises NumPy's ValueError for a vector on the right."""
+        if self._dims and np.ndim(other) < 2:
+            raise ValueError(
+                "inplace matrix multiplication requires the first operand to have at least one and the "
+                "second at least two dimensions."
+            )
+        return _in_place(np.matmul)(self, other)
+
     __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
     __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
     __eq__ = _equality(np.equal, operator.eq)
@@ -505,16 +555,20 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     # methods
 
     sum, prod, mean, var, std = _methods(np.sum, np.prod, np.mean, np.var, np.std)
-    min, max, any, all = _methods(np.min, np.max, np.any, np.all)
+    min, max, any, all = *_methods(np.min, np.max), _truth(np.any), _truth(np.all)
     argmin, argmax = _methods(np.argmin, np.argmax)
     round, dot, take = _methods(np.round, np.dot, np.take)
     swapaxes, squeeze = _methods(np.swapaxes, np.squeeze)
-    repeat, diagonal, trace, choose = _methods(np.repeat, np.diagonal, np.trace, np.choose)
+    repeat, diagonal, trace = _methods(np.repeat, np.diagonal, np.trace)
     searchsorted, nonzero = _methods(np.searchsorted, np.nonzero)
 
     def clip(self, min: Any = None, max: Any = None, out: Any = None, **options: Any) -> Any:
         """`np.clip(self, min, max, out)`."""
         return dispatch(np.clip, (self, min, max), {**options, "out": out} if out is not None else options)
+
+    def choose(self, *choices: Any, **options: Any) -> Any:
+        """`np.choose(self, choices)`; the choices as one sequence or one by one."""
+        return dispatch(np.choose, (self, choices[0] if len(choices) == 1 else choices), options)
 
     def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
         """`np.compress(condition, self, axis, out)`."""
@@ -533,23 +587,24 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def ravel(self, order: str = "C") -> Any:
         """One axis; a view where NumPy gives one."""
-        if order == "K":
-            return dispatch(np.ravel, (self,), {"order": order})
-        return self.reshape(-1, order=order)
+        if order == "C":
+            return self.reshape(-1)
+        return dispatch(np.ravel, (self,), {"order": order})
 
     def flatten(self, order: str = "C") -> Any:
         """One axis, a copy."""
-        flat = self.reshape(-1, order=order)
+        flat = self.ravel(order)
         return flat.copy() if flat._storage is self._storage else flat
 
     def transpose(self, *axes: Any) -> LazyArray:
         """Axes permuted, a view."""
         given = axes[0] if len(axes) == 1 and not isinstance(axes[0], int | np.integer) else axes
-        return layout.transpose(self, given or None)
+        order = given.tolist() if hasattr(given, "tolist") else given
+        return layout.transpose(self, order or None)
 
     def copy(self, order: str = "C") -> Any:
         """A copy with its own storage."""
-        return self.__copy__()
+        return self.__copy__() if order == "C" else dispatch(np.copy, (self,), {"order": order})
 
     def astype(
         self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
@@ -577,7 +632,11 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         self[...] = value
 
     def conj(self, *out: Any) -> Any:
-        """The complex conjugate, into `out` if it is given."""
+        """The complex conjugate, into `out` if it is given; of real numbers the array itself, as in NumPy."""
+        if not out and self._dtype.kind in "biuf":
+            return self
+        if self._dtype.kind not in "biufcO":
+            return run(np.ndarray.conj, (self, *out), {}, "numpy.ndarray.conj", "it is no number")
         return apply(np.conjugate, (self,), out=out) if out else apply(np.conjugate, (self,))
 
     conjugate = conj

@@ -23,7 +23,7 @@ from fuse.integrations.numpy_array.base import (
     length,
 )
 from fuse.integrations.numpy_array.elementwise import node
-from fuse.integrations.numpy_array.fallback import unwrapped
+from fuse.integrations.numpy_array.fallback import run_quietly
 from fuse.integrations.numpy_array.operands import (
     check_assignable,
     fitted,
@@ -44,29 +44,28 @@ def known(array: np.ndarray) -> LazyArray:
     return from_array(array)
 
 
+_COPY_MODES: Mapping[Any, Any] = {
+    np._CopyMode.ALWAYS: True, np._CopyMode.IF_NEEDED: None, np._CopyMode.NEVER: False,
+}  # fmt: skip
+
+
 def array(
-    object: Any, dtype: Any = None, *, copy: bool | None = True, order: str = "K", subok: bool = False,
+    object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False,
     ndmin: int = 0, like: Any = None, ndmax: int | None = None,
 ) -> Any:  # fmt: skip
     """`np.array(object, dtype)`; a list of lazy arrays is stacked in the graph."""
-    found = _lazy(object)
+    copy = _COPY_MODES.get(copy, copy)
     if isinstance(object, LazyArray) and ndmin > 0 and ndmax is None and like is None:
         return _with_axes(array(object, dtype, copy=copy, order=order), ndmin)
-    if (
-        found is None
-        or ndmin
-        or ndmax is not None
-        or like is not None
-        or not (dtype is None or is_numeric(np.dtype(dtype)))
-    ):
-        options: dict[str, Any] = {"ndmin": ndmin} if ndmin else {}
-        options |= {} if ndmax is None else {"ndmax": ndmax}
-        made = np.array(_evaluated(object), dtype=dtype, copy=copy, order=order, subok=subok, **options)  # type: ignore[call-overload]  # order is one of four letters
-        return known(made) if type(made) is np.ndarray else made
-    changed = dtype is not None and np.dtype(dtype) != found._dtype
-    if changed and found._scalar:
-        found = from_node(found._node)
-    if changed:
+    found = _lazy(object) if like is None and not ndmin and ndmax is None else None
+    if found is None or not (dtype is None or is_numeric(np.dtype(dtype))) or not _has_order(found, order):
+        asked = {"dtype": dtype, "copy": copy, "order": order, "subok": subok, "ndmin": ndmin, "ndmax": ndmax}
+        return _made_by_numpy(
+            object, {name: value for name, value in asked.items() if value != _USUAL.get(name)}
+        )
+    if dtype is not None and np.dtype(dtype) != found._dtype:
+        np.array(np.empty(0, found._dtype), dtype=dtype, copy=None if copy else copy)
+        found = from_node(found._node) if found._scalar else found
         return found.astype(dtype)  # type: ignore[attr-defined]  # the array class has it
     same = isinstance(object, LazyArray) and not object._scalar
     return from_node(found._node) if copy or not same else found
@@ -76,6 +75,25 @@ def _with_axes(found: Any, count: int) -> Any:
     """The array with at least so many axes, new ones in front."""
     missing = count - len(found.shape)
     return found.reshape((1,) * missing + found.shape) if missing > 0 else found
+
+
+_USUAL = {"dtype": None, "copy": True, "order": "K", "subok": False, "ndmin": 0, "ndmax": None}
+
+
+def _has_order(found: LazyArray, order: Any) -> bool:
+    """Whether the elements are as `order` asks; results of ours are in C order."""
+    return order in ("K", "A", None) or (order == "C" and layout.may_be_in_c_order(found))
+
+
+def _made_by_numpy(object: Any, options: Mapping[str, Any]) -> Any:
+    if _has_lazy(object):
+        return run_quietly(np.array, (object,), options)
+    made = np.array(object, **options)
+    return known(made) if type(made) is np.ndarray else made
+
+
+def _has_lazy(value: Any) -> bool:
+    return isinstance(value, LazyArray) or (type(value) in (list, tuple) and any(map(_has_lazy, value)))
 
 
 def asarray(
@@ -121,10 +139,6 @@ def _lazy(value: Any) -> LazyArray | None:
             return None
         return None if found is None else from_node(found)
     return None
-
-
-def _evaluated(value: Any) -> Any:
-    return value._elements if isinstance(value, LazyArray) else unwrapped(value)
 
 
 def _filled(value: Any, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,11 +211,32 @@ def _made(function: Callable[..., Any]) -> Callable[..., Any]:
     return create
 
 
+class Builtin:
+    """A function that is no method of a class whose attribute it is, as NumPy's functions written in C."""
+
+    def __init__(self, function: Callable[..., Any], numpys: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, numpys)
+        self._call = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.__name__,)  # type: ignore[attr-defined]  # the wrapper has it
+
+
+def _named(name: str) -> Callable[..., Any]:
+    """The way back from a pickle."""
+    return CREATION[name]
+
+
 CREATION: Mapping[str, Callable[..., Any]] = {
-    "array": array, "asarray": asarray, "asanyarray": asanyarray,
-    "ascontiguousarray": ascontiguousarray,
-    "zeros": _filled(0, np.zeros), "ones": _filled(1, np.ones), "empty": _filled(0, np.empty),
-    "full": functools.wraps(np.full)(full), "arange": functools.wraps(np.arange)(arange),
+    "array": Builtin(array, np.array), "asarray": Builtin(asarray, np.asarray),
+    "asanyarray": Builtin(asanyarray, np.asanyarray),
+    "ascontiguousarray": Builtin(ascontiguousarray, np.ascontiguousarray),
+    "zeros": Builtin(_filled(0, np.zeros), np.zeros), "empty": Builtin(_filled(0, np.empty), np.empty),
+    "arange": Builtin(arange, np.arange),
+    "ones": _filled(1, np.ones), "full": functools.wraps(np.full)(full),
     "linspace": _made(np.linspace), "logspace": _made(np.logspace), "geomspace": _made(np.geomspace),
     "eye": _made(np.eye), "identity": _made(np.identity), "tri": _made(np.tri), "indices": _made(np.indices),
 }  # fmt: skip

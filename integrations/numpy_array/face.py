@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.numpy_array import generators
 from fuse.integrations.numpy_array.array import ndarray
 from fuse.integrations.numpy_array.base import LazyArray, from_array, join
 from fuse.integrations.numpy_array.creation import CREATION
@@ -42,7 +44,7 @@ class Ufunc:
         inputs = tuple(map(entering, args))
         if (
             len(inputs) < self.ufunc.nin
-            or any(map(is_foreign, inputs))
+            or any(map(is_foreign, (*inputs, *_as_tuple(kwargs.get("out")))))
             or not _has_arrays((*inputs, *kwargs.values()))
         ):
             return join(self.ufunc(*args, **kwargs))
@@ -66,6 +68,10 @@ class Ufunc:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return recording_ufunc, (self.ufunc,)
+
+
+def _as_tuple(out: Any) -> tuple[Any, ...]:
+    return out if isinstance(out, tuple) else (() if out is None else (out,))
 
 
 @functools.cache
@@ -120,7 +126,7 @@ def _random(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         inputs = tuple(map(entering, args))
         recording = current_recording()
-        if recording is not None and function.__name__ in ("default_rng", "seed", "get_state", "set_state"):
+        if recording is not None and function.__name__ in ("seed", "get_state", "set_state"):
             recording.taint(f"numpy.random.{function.__name__} keeps state outside of the function's values")
             return function(*args, **kwargs)
         if function is np.random.shuffle:
@@ -131,15 +137,23 @@ def _random(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Namespace(types.ModuleType):
-    """A submodule such as `numpy.linalg`, its functions wrapped."""
+    """A submodule such as `numpy.linalg`, its functions wrapped, `own` names in place of the module's."""
 
-    def __init__(self, module: types.ModuleType, wrap: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        module: types.ModuleType,
+        wrap: Callable[..., Any],
+        own: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__(module.__name__, module.__doc__)
-        self.__dict__.update(_module=module, _wrap=wrap)
+        self.__dict__.update(_module=module, _wrap=wrap, **own)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._module, name)
-        return self._wrap(found) if _is_function(found) else found
+        if _is_function(found):
+            found = self._wrap(found)
+            self.__dict__[name] = found  # the same object at each access, as in the module
+        return found
 
     def __dir__(self) -> list[str]:
         return dir(self._module)
@@ -172,7 +186,9 @@ def lookup(name: str) -> Any:
     if name in CREATION:
         return CREATION[name]
     if name in _MODULES:
-        return Namespace(getattr(np, name), _random if name == "random" else _function)
+        if name == "random":
+            return Namespace(np.random, _random, generators.NAMES)
+        return Namespace(getattr(np, name), _function)
     found = getattr(np, name)
     if isinstance(found, np.ufunc):
         return recording_ufunc(found)

@@ -64,9 +64,10 @@ def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any])
             pass
     name, reason = f"{function.__module__}.{function.__name__}", "it has no compiled form"
     if function in MUTATING and not args:
-        target, *_ = inspect.signature(function).parameters
-        args, kwargs = (kwargs[target],), {key: kwargs[key] for key in kwargs if key != target}
-    if function in MUTATING and isinstance(args[0], LazyArray):
+        target, *_ = inspect.signature(function).parameters.values()
+        if target.kind is not inspect.Parameter.POSITIONAL_ONLY:
+            args, kwargs = (kwargs[target.name],), {key: kwargs[key] for key in kwargs if key != target.name}
+    if function in MUTATING and args and isinstance(args[0], LazyArray):
         return run_on_copy(function, args[0], args[1:], kwargs, name, "it writes to its argument")
     implementation = TABLE.get(function)
     if asks_for_exceptions() and function not in _NOT_AT_ONCE:
@@ -78,6 +79,8 @@ def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any])
             return implementation(*args, **kwargs)
         except Unsupported as refusal:
             reason = str(refusal)
+        except TypeError as error:  # of arguments that NumPy may know, or refuse in its own words
+            reason = str(error)
     return run(function, args, kwargs, name, reason)
 
 

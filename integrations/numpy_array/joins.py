@@ -141,7 +141,7 @@ def at_least(rank: int, arrays: Sequence[Any]) -> Any:
     return found[0] if len(found) == 1 else tuple(found)
 
 
-def where(condition: Any, x: Any = None, y: Any = None) -> LazyArray:
+def where(condition: Any, x: Any = None, y: Any = None, /) -> LazyArray:
     """`np.where(condition, x, y)`, recorded."""
     if x is None or y is None:
         raise Unsupported("positions of true elements")

@@ -60,7 +60,7 @@ def _contiguous(shape: Shape, dtype: np.dtype) -> tuple[int, ...]:
 
 def reshape(a: LazyArray, shape: Any, order: str = "C") -> LazyArray:
     """`a.reshape(shape)`: a view where NumPy gives one, else a copy."""
-    if order not in ("C", "A"):
+    if order != "C" and (order != "A" or current_recording() is not None or not may_be_in_c_order(a)):
         raise Unsupported(f"order={order!r}")
     wanted = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     for length in wanted:
@@ -75,6 +75,11 @@ def reshape(a: LazyArray, shape: Any, order: str = "C") -> LazyArray:
     if not is_numeric(a._dtype):
         raise Unsupported(f"a copy of dtype {a._dtype}")
     return from_node(build.reshape(a._node, target))
+
+
+def may_be_in_c_order(a: LazyArray) -> bool:
+    """Whether the elements are in C order in memory, as results of ours are; of arguments nobody knows."""
+    return a._storage.array is None or not is_static(a._dims) or not shadow(a).flags.fnc
 
 
 def _dimension(length: Any) -> int:

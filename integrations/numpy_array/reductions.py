@@ -17,7 +17,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.values import values
-from fuse.integrations.numpy_array.base import Unsupported, count_node, from_node, length, location
+from fuse.integrations.numpy_array.base import LazyArray, Unsupported, count_node, from_node, length, location
 from fuse.integrations.numpy_array.elementwise import hollow, node, store
 from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of, operand
 from fuse.integrations.numpy_array.storage import is_static
@@ -59,9 +59,16 @@ def reduce(
     found = reduced(kind, build.convert(value, working), axes, where)
     _check_not_empty(ufunc, value, axes, initial, where, found)
     if initial is not NO_VALUE and initial is not None:
+        if _is_negative_zero(initial):
+            raise Unsupported("the sum of negative zeros")
         found = node(joined_by, operand(initial).as_node(working), found)
     found = build.convert(found, result_dtype)
     return finish(found, value.shape, axes, keep, out, ufunc)
+
+
+def _is_negative_zero(value: Any) -> bool:
+    """Whether a sum that starts with this may be -0.0; ours start with 0.0."""
+    return not isinstance(value, LazyArray) and np.ndim(value) == 0 and value == 0 and bool(np.signbit(value))
 
 
 def reduced(kind: str, value: Node, axes: Axes, where: Any = True) -> Node:
@@ -90,7 +97,9 @@ def finish(
 
 def _stored(value: Node, shape: Shape, axes: Axes, keepdims: bool, target: Any, ufunc: np.ufunc) -> Any:
     """Into `out`; the error of a wrong shape is that of a reduction, asked without memory."""
-    if tuple(map(length, value.shape)) != tuple(getattr(target, "shape", ())):
+    if not isinstance(target, LazyArray | np.ndarray):
+        ufunc.reduce(np.ones(()), out=target)
+    if tuple(map(length, value.shape)) != tuple(target.shape):
         source = np.broadcast_to(np.ones((), value.dtype), tuple(map(length, shape)))
         ufunc.reduce(source, axis=axes, out=hollow(target), keepdims=keepdims)
     return store(ufunc, value, target, {})

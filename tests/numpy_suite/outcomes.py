@@ -1,6 +1,7 @@
 """Runs of pytest over one test module of NumPy, each in a process of its own, and what came out.
 
-A process that dies is started again without the tests that it had reached; the one it died in has crashed.
+A process that dies is started again, and leaves out the tests that are on the record; the one it died in has
+crashed.
 """
 
 from __future__ import annotations
@@ -42,9 +43,8 @@ def run(
         found: dict[str, Outcome] = {}
         for _ in range(_RESTARTS):
             chosen = [f"{path}::{test}" for test in tests if test not in found] or [str(path)]
-            skipped = [f"--deselect={path.name}::{test}" for test in found]
             ended = _pytest(
-                ["-c", str(settings), f"--rootdir={path.parent}", *chosen, *skipped], world, record, minutes
+                ["-c", str(settings), f"--rootdir={path.parent}", *chosen], world, record, minutes
             )
             found = read(record)
             if ended:

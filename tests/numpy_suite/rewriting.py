@@ -19,7 +19,11 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(np.__file__).parent
-FOLDERS = ("_core/tests", "lib/tests")
+FOLDERS = {
+    "_core/tests": "", "lib/tests": "lib.", "random/tests": "random.", "linalg/tests": "linalg.",
+    "fft/tests": "fft.", "ma/tests": "ma.", "polynomial/tests": "polynomial.",
+}  # fmt: skip
+"""Folders of tests, and what `--module` calls the modules of each."""
 _MODULES = {"numpy": "fuse.numpy", "numpy.testing": "tests.numpy_suite.assertions"}
 _NAMESPACES = ("numpy.random", "numpy.linalg", "numpy.fft")
 
@@ -98,6 +102,6 @@ def paths() -> dict[str, Path]:
     `lib.test_shape_base`.
     """
     found = {}
-    for folder, prefix in zip(FOLDERS, ("", "lib."), strict=True):
+    for folder, prefix in FOLDERS.items():
         found.update({prefix + path.stem: path for path in sorted((ROOT / folder).glob("test_*.py"))})
     return found
