@@ -189,7 +189,7 @@ def test_sse2_differs_at_most_by_the_ulps_of_a_transcendental_function() -> None
 
 
 def test_a_new_constant_or_length_compiles_nothing() -> None:
-    from fuse.execution.launch import codes
+    from fuse.execution.code import codes
 
     def run(scale: float, length: int) -> None:
         (a,), bindings = bound(rows(1)[:length])

@@ -1,18 +1,17 @@
-"""One kernel over one set of arrays: compiled code from the caches, argument and control blocks, threads."""
+"""One kernel over one set of arrays: argument and control blocks, threads."""
 
 from __future__ import annotations
 
 import math
-import sys
-import threading
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from fuse import config
 from fuse.execution.binding import Bound, address_of
+from fuse.execution.code import Code
+from fuse.execution.tape import Scratch, Tape
 from fuse.plan.cost import BYTE_NS, OPERATION_NS, WAKE_NS
 from fuse.plan.kernels import (
     BLOCKS,
@@ -25,82 +24,12 @@ from fuse.plan.kernels import (
     OFFSET,
     SEQUENTIAL,
     STREAM,
-    SYMBOL,
     UNITS,
     UNITS_PER_MORSEL,
-    Kernel,
-    Layout,
     argument_words,
-    scratch_bytes,
-    to_text,
 )
 from fuse.plan.steps import KernelStep
-from fuse.runtime import cache, sources, threads
-from fuse.runtime.collection import rare_collections
-
-
-@dataclass(frozen=True)
-class Code:
-    """Loaded machine code of a kernel; `library` keeps it alive."""
-
-    address: int
-    library: object
-    scratch: int
-
-
-@dataclass
-class CodeCache:
-    """Compiled kernels of this process, by text, layout and target; hits and misses are counted for
-    `explain`.
-    """
-
-    codes: dict[str, Code] = field(default_factory=dict)
-    compiled: int = 0
-    loaded: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-codes = CodeCache()
-
-
-def code_for(kernel: Kernel, layout: Layout) -> Code:
-    """Machine code for arrays that lie like this: from memory, from disk, or compiled now."""
-    from fuse.codegen.target import current_target
-
-    target = current_target()
-    key = sources.key(target.key, str(layout), to_text(kernel))
-    found = codes.codes.get(key)
-    if found is not None:
-        return found
-    with codes.lock:
-        return codes.codes.get(key) or _load(key, kernel, layout)
-
-
-def _load(key: str, kernel: Kernel, layout: Layout) -> Code:
-    from fuse.runtime import loader
-
-    object_code = cache.get(key)
-    if object_code is None or config.current().dump & {"llvm", "asm"}:
-        object_code = _compile(kernel, layout)
-        cache.put(key, object_code)
-        codes.compiled += 1
-    else:
-        codes.loaded += 1
-    library = loader.load(object_code, [SYMBOL])
-    code = codes.codes[key] = Code(library[SYMBOL], library, scratch_bytes(kernel, layout))
-    return code
-
-
-def _compile(kernel: Kernel, layout: Layout) -> bytes:
-    from fuse.codegen.kernel import emit_module
-    from fuse.codegen.target import compile_to_object, current_target
-
-    dump = config.current().dump
-    with rare_collections():
-        source = emit_module(kernel, layout, current_target())
-    if "llvm" in dump:
-        sys.stderr.write(source + "\n")
-    return compile_to_object(source, current_target(), dump)
+from fuse.runtime import threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +55,10 @@ class Launcher:
         self.stream = step.kernel.schedule.stream
         self.stored = [n for n, b in enumerate(step.kernel.buffers) if b.role == "store"]
         self.row_bytes = sum(step.kernel.buffers[n].dtype.itemsize for n in self.stored)
+        self.writes = [buffer.role in ("store", "append", "partial") for buffer in step.kernel.buffers]
         self.row_ns = step.cost * OPERATION_NS + moved * BYTE_NS
 
-    def launch(self, code: Code, bound: Bound, matrices: Sequence[int]) -> Launched:
+    def launch(self, code: Code, bound: Bound, matrices: Sequence[int], tape: Tape | None = None) -> Launched:
         """Run the code over all units, on as many threads as repay themselves.
 
         `matrices`: strides of rows and columns, two words a buffer.
@@ -148,6 +78,13 @@ class Launcher:
         streams = self._streams(bound, inner * outer)
         state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0, 0, streams)
         control = array("q", (*state, *_PADDING, *bound.outer))
+        if tape is not None:
+            if self.keeps or streams or self._repays_threads(inner * outer):
+                tape.fail()
+            else:
+                wanted = Scratch(per_worker, len(bound.words))
+                words = tuple(arguments), tuple(control)
+                tape.launched(code, bound.arrays, self.writes, *words, wanted)
         threads.run(code.address, arguments.buffer_info()[0], control.buffer_info()[0], workers)
         kept = counts if counts is not None else ()
         return Launched(kept, bool(control[ERROR]), workers == 1, bool(control[DOUBT]))
@@ -163,7 +100,10 @@ class Launcher:
 
     def _workers(self, rows: int) -> int:
         """All threads, when the work is worth several wake-ups."""
-        return threads.get_num_threads() if rows * self.row_ns > 4 * WAKE_NS else 1
+        return threads.get_num_threads() if self._repays_threads(rows) else 1
+
+    def _repays_threads(self, rows: int) -> bool:
+        return rows * self.row_ns > 4 * WAKE_NS
 
 
 _ALIGN = 64

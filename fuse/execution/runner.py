@@ -19,9 +19,13 @@ from fuse.execution.binding import (
     form_over_axes,
     form_over_rows,
 )
+from fuse.execution.code import Code, code_for
 from fuse.execution.finish import close_gaps, combine, is_finite
-from fuse.execution.launch import Code, Launched, Launcher, code_for
-from fuse.execution.updates import key_of, whole_of
+from fuse.execution.launch import Launched, Launcher
+from fuse.execution.replay import Failed
+from fuse.execution.replays import Replays
+from fuse.execution.tape import Tape
+from fuse.execution.updates import copy, key_of, whole_of
 from fuse.ir.interpret import Sizes, evaluate
 from fuse.ir.node import Node
 from fuse.ir.types import Count, Dim, SizeOf, Symbol
@@ -53,6 +57,15 @@ class Runner:
         self.addresses = {
             slot: address_of(array) for slot, array in enumerate(self.template) if array is not None
         }
+        self.replays = self._replays()
+
+    def _replays(self) -> Replays | None:
+        """One step alone is no chain, and what text is made of is no array."""
+        chain = [step for step in self.plan.steps if not isinstance(step, LibraryStep)]
+        bindings = (b for step in chain if isinstance(step, KernelStep) for b in step.bindings)
+        if len(chain) < 2 or any(binding.kind in ("offsets", "data") for binding in bindings):
+            return None
+        return Replays(self._run, [array for array in self.template if array is not None])
 
     def slot(self, node: Node) -> int:
         """The place of a node's value; a constant's value stands there from the start."""
@@ -81,6 +94,14 @@ class Runner:
         """The values of the plan's outputs, and whether some operation may have overflowed, divided by zero
         or been invalid. Raises Rerun when the plan does not fit the arrays.
         """
+        if self.replays is None:
+            return self._run(arrays)
+        try:
+            return self.replays.run(arrays)
+        except Failed as error:
+            raise Rerun from error
+
+    def _run(self, arrays: Sequence[Array], tape: Tape | None = None) -> tuple[list[Array], bool]:
         values, sizes = self.template.copy(), Sizes()
         for (slot, shape, symbolic), array in zip(self.inputs, arrays, strict=True):
             values[slot] = array
@@ -88,7 +109,7 @@ class Runner:
                 sizes.bind(shape, array.shape)
         doubtful = False
         for step, released in zip(self.steps, self.released, strict=True):
-            doubtful |= step.run(values, sizes)
+            doubtful |= step.run(values, sizes, tape)
             for slot in released:
                 values[slot] = None
         return [values[slot] for slot in self.outputs], doubtful
@@ -109,7 +130,7 @@ class _LibraryRun:
         self.slot = runner.slot(step.node)
         self.slots = [*self.sources, self.slot]
 
-    def run(self, values: list[Array], sizes: Sizes) -> bool:
+    def run(self, values: list[Array], sizes: Sizes, tape: Tape | None) -> bool:
         operands = [_real(values[source]) for source in self.sources]
         errors: list[str] = []
         try:
@@ -118,11 +139,21 @@ class _LibraryRun:
         except IndexError as error:
             raise Rerun from error
         values[self.slot] = value
+        if tape is not None and not (self.node.op in _VIEW_OPS and _is_within(value, operands[0])):
+            tape.fail()
         first = self.node.shape[0] if self.node.shape else None
         if isinstance(first, Count):
             sizes.count(first.mask, value.shape[0])
         _learn_count(self.node, value, sizes)
         return bool(errors)
+
+
+_VIEW_OPS = frozenset({"slice", "transpose", "reshape", "broadcast", "bitcast"})
+
+
+def _is_within(view: Array, array: Array) -> bool:
+    """Whether an array is a view of another, and not a copy."""
+    return type(view) is type(array) is np.ndarray and np.may_share_memory(view, array)
 
 
 _VIEWS: Mapping[str, Callable[[Node], Callable[[Array], Array]]] = {
@@ -146,8 +177,10 @@ class _ViewRun:
         self.slots = [self.source, self.slot]
         self.view = _VIEWS[step.node.op](step.node)
 
-    def run(self, values: list[Array], sizes: Sizes) -> bool:
+    def run(self, values: list[Array], sizes: Sizes, tape: Tape | None) -> bool:
         values[self.slot] = self.view(values[self.source])
+        if tape is not None and not _is_within(values[self.slot], values[self.source]):
+            tape.fail()
         return False
 
 
@@ -163,9 +196,10 @@ class _Place:
         self.in_place = update.in_place
         self.slots = [self.base, self.values, self.whole]
 
-    def make(self, values: list[Array]) -> Array:
+    def make(self, values: list[Array], tape: Tape | None) -> Array:
         """The whole, and in it the part that is to be written."""
-        whole = values[self.whole] = whole_of(_real(values[self.base]), self.key, in_place=self.in_place)
+        base = _real(values[self.base])
+        whole = values[self.whole] = whole_of(base, self.key, tape, in_place=self.in_place)
         return whole[self.key]
 
 
@@ -178,9 +212,9 @@ class _UpdateRun:
         self.place = _Place(runner, step.update)
         self.slots = self.place.slots
 
-    def run(self, values: list[Array], sizes: Sizes) -> bool:
+    def run(self, values: list[Array], sizes: Sizes, tape: Tape | None) -> bool:
         elements = _real(values[self.place.values])
-        self.place.make(values)[...] = elements
+        copy(self.place.make(values, tape), elements, tape)
         return False
 
 
@@ -238,27 +272,37 @@ class _KernelRun:
             (slice(None), column)
         )
 
-    def run(self, values: list[Array], sizes: Sizes) -> bool:
+    def run(self, values: list[Array], sizes: Sizes, tape: Tape | None) -> bool:
         shape = self.static if self.static is not None else sizes.shape(self.step.domain.shape)
         if 0 in shape:
             raise Rerun
-        self._allocate(values, sizes, shape)
+        self._allocate(values, sizes, shape, tape)
+        given = [values[slot] for slot in self.moving]
         form = self._form(values, shape) if self.is_plain else None
         if form is None:
             walk = None if len(shape) == 1 else self._walk(values, shape)
             self._allocate_partials(values, shape, walk)
             form = self._new_form(values, shape, walk)
         bound = bind(form, arrays := self._arrays(values), self._addresses(arrays))
-        launched = self.launcher.launch(self._code(bound), bound, self._matrices(bound.arrays))
+        if tape is not None and self._are_copied(values, given, arrays):
+            tape.fail()
+        launched = self.launcher.launch(self._code(bound), bound, self._matrices(bound.arrays), tape)
         if launched.failed:
             raise Rerun
         if self.is_plain:
             return launched.doubtful
-        return self._finish(values, sizes, bound, launched) or launched.doubtful
+        partials = [values[slot] for slot, _, kind in self.results if kind == "reduce"]
+        doubtful = self._finish(values, sizes, bound, launched) or launched.doubtful
+        if tape is not None:
+            results = [values[slot] for slot, _, kind in self.results if kind == "reduce"]
+            tape.folds += results
+            if not all(map(_is_within, results, partials)):
+                tape.fail()
+        return doubtful
 
     # Before
 
-    def _allocate(self, values: list[Array], sizes: Sizes, shape: tuple[int, ...]) -> None:
+    def _allocate(self, values: list[Array], sizes: Sizes, shape: tuple[int, ...], tape: Tape | None) -> None:
         for slot, node, kind in self.results:
             if kind == "domain":
                 values[slot] = buffers.empty(shape, node.dtype)
@@ -267,7 +311,7 @@ class _KernelRun:
             elif kind == "other":
                 values[slot] = buffers.empty(sizes.shape(node.shape), node.dtype)
         for place in self.updates:
-            values[place.values] = place.make(values)
+            values[place.values] = place.make(values, tape)
 
     def _allocate_partials(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> None:
         """Room for one value a unit of each reduction."""
@@ -325,6 +369,12 @@ class _KernelRun:
             if arrays[place].ndim == 1 and arrays[place].strides[0] != arrays[place].itemsize:
                 arrays[place] = np.ascontiguousarray(arrays[place])
         return arrays
+
+    def _are_copied(self, values: list[Array], given: Sequence[Array], arrays: Sequence[Array]) -> bool:
+        """Whether some arrays had to be laid out anew for the kernel."""
+        moved = any(values[slot] is not array for slot, array in zip(self.moving, given, strict=True))
+        tables = ((values[self.sources[place][0]], arrays[place]) for place in self.tables)
+        return moved or not all(np.may_share_memory(*pair) for pair in tables)
 
     def _addresses(self, arrays: Sequence[Array]) -> list[int]:
         if self.constants is None:
