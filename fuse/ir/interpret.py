@@ -121,7 +121,26 @@ def _masked_scatter(
 
 
 def _gather(node: Node, sizes: Sizes, table: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    return np.take(table, indices.astype(np.intp, copy=False), axis=0, mode=node.attrs["mode"])
+    """Along the axis as it lies in memory, so that NumPy need not copy the table to bring that axis first."""
+    places, mode = indices.astype(np.intp, copy=False), node.attrs["mode"]
+    order = _order_in_memory(table)
+    if order is None:
+        return np.take(table, places, axis=0, mode=mode)
+    axis = order.index(0)
+    taken = np.take(table.transpose(order), places, axis=axis, mode=mode)
+    before, rank = order[:axis], places.ndim
+    new = [*range(axis, axis + rank)]
+    rest = {old: place for place, old in enumerate(before)}
+    rest |= {old: axis + rank + place for place, old in enumerate(order[axis + 1 :])}
+    return taken.transpose(*new, *(rest[old] for old in range(1, table.ndim)))
+
+
+def _order_in_memory(table: np.ndarray) -> list[int] | None:
+    """The axes as they lie in memory when they are merely permuted; None when they are in order, or cut."""
+    if table.ndim < 2 or table.flags.c_contiguous:
+        return None
+    order = sorted(range(table.ndim), key=lambda axis: -table.strides[axis])
+    return order if table.transpose(order).flags.c_contiguous else None
 
 
 _REDUCERS: Mapping[str, Callable[..., Any]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fuse.ir.node import Graph
 from fuse.optimize.drop_unused_features import drop_unused_features
+from fuse.optimize.flatten_rows import flatten_rows
 from fuse.optimize.fold_constants import fold_constants
 from fuse.optimize.fold_scaler_into_linear import fold_scaler_into_linear
 from fuse.optimize.gather_into_slice import gather_into_slice
@@ -58,6 +59,11 @@ PIPELINE: tuple[Pass, ...] = (
         merge_filters,
         because="before columns are split, while a table is still one value and its filter one node",
         needs=frozenset({"compress"}),
+    ),
+    Pass(
+        flatten_rows,
+        because="before the passes that look at products: they know matrices",
+        needs=frozenset({"dot"}),
     ),
     Pass(
         fold_scaler_into_linear,

@@ -10,7 +10,7 @@
     %4 = stack %2 %3 axis=1 : float64[n,2]
 
 After this a column that nobody reads is dead, a constant of one column is a scalar, and fusion sees one
-domain: rows. A plain matrix is split where a forest or a dot with known weights reads what was computed from
+domain: rows. A plain matrix is split where a forest or a dot with few weights reads what was computed from
 it. Sums along a row become a balanced tree of additions (the order inside a `reduce` is ours); `argmax` along
 a row a chain of selects in which the first NaN wins.
 """
@@ -23,7 +23,9 @@ import numpy as np
 
 from fuse.ir import build
 from fuse.ir.node import Graph, Node, walk
+from fuse.ir.types import element_count
 from fuse.optimize.columns import (
+    NARROW_DOT,
     WIDEST_INPUT,
     WIDEST_TABLE,
     columns_of,
@@ -295,13 +297,22 @@ def computed_features(node: Node) -> Node | None:
 def computed_factors(node: Node) -> Node | None:
     """
     dot(exp(f22), [1.0, 2.0]) => dot(stack(exp(column(f22, 0)), exp(column(f22, 1)), axis=1), [1.0, 2.0])
+    dot(exp(f22), f22) => dot(stack(exp(column(f22, 0)), exp(column(f22, 1)), axis=1), f22)
     dot(f22, [1.0, 2.0]) stays
     """
     features, weights = node.inputs
     width = width_of(features)
-    if features.op not in MAPS or weights.op != "constant" or not width or width > WIDEST_INPUT:
+    if features.op not in MAPS or not _is_small_table(weights) or not width or width > WIDEST_INPUT:
         return None
     return build.dot(_split(features, width), weights, node.location)
+
+
+def _is_small_table(weights: Node) -> bool:
+    """Whether a product by these weights is part of a loop over rows."""
+    size = element_count(weights.shape)
+    return weights.op == "constant" or (
+        weights.op == "input" and isinstance(size, int) and size <= NARROW_DOT
+    )
 
 
 def _split(features: Node, width: int) -> Node:

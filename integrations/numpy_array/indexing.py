@@ -89,8 +89,10 @@ def get(a: LazyArray, key: Any) -> Any:
         raise Unsupported(f"arrays of dtype {a._dtype} are left to NumPy")
     arrays = [entry for entry in entries if isinstance(entry, LazyArray)]
     masks = [entry for entry in arrays if entry._dtype.kind == "b"]
-    if len(arrays) == 2 and not masks and len(entries) == 2:
-        return _open_mesh(a, arrays)
+    if len(arrays) == 2 and not masks:
+        axis = _axis_of_mesh(a, entries, arrays)
+        if axis is not None:
+            return _open_mesh(a, arrays, axis)
     if len(arrays) != 1:
         raise Unsupported("several index arrays")
     if len(entries) > len(a._dims):
@@ -194,17 +196,25 @@ def check_bounds(a: LazyArray, axis: int, indices: LazyArray) -> None:
         np.broadcast_to(np.empty((), np.int8), shape)[(slice(None),) * axis + (wrong,)]
 
 
-def _open_mesh(a: LazyArray, arrays: Sequence[LazyArray]) -> LazyArray:
-    """`a[rows[:, None], columns]` is `a[rows][:, columns]`."""
+def _axis_of_mesh(a: LazyArray, entries: Key, arrays: Sequence[LazyArray]) -> int | None:
+    """The axis of the first of two neighbouring index arrays behind nothing but full slices."""
+    axis = next(place for place, entry in enumerate(entries) if entry is arrays[0])
+    is_plain = all(entry == slice(None) for entry in entries[:axis] if isinstance(entry, slice))
+    neighbours = len(entries) == axis + 2 <= len(a._dims) and entries[-1] is arrays[1]
+    return axis if is_plain and neighbours and all(isinstance(e, slice) for e in entries[:axis]) else None
+
+
+def _open_mesh(a: LazyArray, arrays: Sequence[LazyArray], axis: int) -> LazyArray:
+    """`a[rows[:, None], columns]` is `a[rows][:, columns]`, on two neighbouring axes."""
     rows, columns = arrays
     shapes = rows._dims, columns._dims
     column_shape = shapes[1][1:] if len(shapes[1]) == 2 and shapes[1][0] == 1 else shapes[1]
     if len(shapes[0]) != 2 or shapes[0][1] != 1 or len(column_shape) != 1:
         raise Unsupported("several index arrays")
-    check_bounds(a, 0, rows)
-    check_bounds(a, 1, columns)
-    taken = from_node(build.gather(a._node, reshape(rows, (-1,))._node))
-    return from_node(take_along(taken, reshape(columns, (-1,))._node, 1))
+    check_bounds(a, axis, rows)
+    check_bounds(a, axis + 1, columns)
+    taken = from_node(take_along(a, reshape(rows, (-1,))._node, axis))
+    return from_node(take_along(taken, reshape(columns, (-1,))._node, axis + 1))
 
 
 def put(a: LazyArray, key: Any, values: Any) -> None:

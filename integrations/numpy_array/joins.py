@@ -174,11 +174,16 @@ def _product(function: Any, left: Node, right: Node) -> Any:
     common = np.result_type(left.dtype, right.dtype)
     if common not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise Unsupported(f"products of dtype {common}")
-    if left.type.rank not in (1, 2) or right.type.rank not in (1, 2):
+    if left.type.rank == 0 or right.type.rank not in (1, 2):
         raise Unsupported("operands that are neither vectors nor matrices")
     if left.shape[-1] != right.shape[0]:
         left, right = (value if is_static(value.shape) else static(value) for value in (left, right))
         if left.shape[-1] != right.shape[0]:
             function(_hollow(left), _hollow(right))
+    rows = left.shape[:-1]
+    if len(rows) > 1:
+        left = build.reshape(left, (element_count(rows), left.shape[-1]))
     found = build.dot(build.convert(left, common), build.convert(right, common), location())
+    if len(rows) > 1:
+        found = build.reshape(found, (*rows, *right.shape[1:]))
     return from_node(found, scalar=not found.shape)

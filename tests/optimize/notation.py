@@ -8,7 +8,8 @@ names:
 - operands, 1-D of 7 elements: x y z (every dtype), f g h (every float), i j (every integer), p q (bool), and
   of one dtype f16 f32 f64 i8 i32 i64 u8; 0-d: s t (every dtype), i0; matrices 3 by 4: m (every dtype), mi
   (integers), mp (bool);
-- operands of other shapes: v w (length symbol n), r3 r4 and m31 (every dtype), f22 f23 f34 f31 (float64), i3
+- operands of other shapes: v w (length symbol n), r3 r4 and m31 (every dtype), f3 f4 f22 f23 f34 f43 f31 f133
+  f234 (float64), i3
   u3 p3 (three indices below 3 as int64 and uint8, three bools);
 - `forest(features)`, two stumps `v <= 0.5` and `v <= 1.5`; `forest(features, threshold=[…], …)` replaces
   arrays of its tables;
@@ -52,7 +53,8 @@ OPERANDS: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "r3": ("any", (3,)), "r4": ("any", (4,)), "m31": ("any", (3, 1)), "p3": ("bool", (3,)),
     "i3": ("int64", (3,)), "u3": ("uint8", (3,)),
     "f22": ("float64", (2, 2)), "f23": ("float64", (2, 3)), "f34": ("float64", (3, 4)),
-    "f31": ("float64", (3, 1)),
+    "f31": ("float64", (3, 1)), "f43": ("float64", (4, 3)), "f3": ("float64", (3,)), "f4": ("float64", (4,)),
+    "f133": ("float64", (1, 3, 3)), "f234": ("float64", (2, 3, 4)),
     **{name: (dtype, (7,)) for name, dtype in {
         "f16": "float16", "f32": "float32", "f64": "float64", "i8": "int8", "i32": "int32", "i64": "int64",
         "u8": "uint8"}.items()},
