@@ -95,7 +95,17 @@ def foreign_target(triple: str, cpu: str | None = None) -> Target:
     if architecture not in _BASELINE:
         raise ValueError(f"no code is generated for {triple!r}; for {', '.join(_BASELINE)} and wasm32 it is")
     cpu = cpu or _BASELINE[architecture]
-    return Target(cpu, "", fma=cpu != "x86-64", triple=triple)
+    return Target(cpu, "", fma=cpu != "x86-64", triple=_normalized(triple))
+
+
+def _normalized(triple: str) -> str:
+    """With a vendor, as LLVM reads triples: "aarch64-linux-gnu" leaves it out, "x86_64-windows" the ABI
+    too.
+    """
+    architecture, *rest = triple.split("-")
+    if rest[:1] == ["windows"]:
+        return "-".join([architecture, "pc", "windows", *(rest[1:] or ["gnu"])])
+    return "-".join([architecture, "unknown", *rest]) if rest[:1] == ["linux"] else triple
 
 
 @functools.cache

@@ -22,7 +22,7 @@ def export_files(
     """
     if target == WASM:
         return _wasm(pipeline, vectors)
-    raise ExportError(f"no target {target!r}; wasm32 is one")
+    return _library(pipeline, target, cpu, vectors)
 
 
 def _wasm(pipeline: Pipeline, vectors: Callable[[], Mapping[str, Any]]) -> dict[str, bytes]:
@@ -31,3 +31,30 @@ def _wasm(pipeline: Pipeline, vectors: Callable[[], Mapping[str, Any]]) -> dict[
 
     found = programs(pipeline, VECTOR_BYTES)
     return package_files(describe(pipeline, found), compile_module(found), vectors())
+
+
+def _library(
+    pipeline: Pipeline, triple: str, cpu: str | None, vectors: Callable[[], Mapping[str, Any]]
+) -> dict[str, bytes]:
+    from fuse.codegen.target import foreign_target
+    from fuse.export.native.library import library_files
+    from fuse.export.native.module import compile_library
+
+    try:
+        target = foreign_target(triple, cpu)
+    except ValueError as error:
+        raise ExportError(str(error)) from error
+    found = programs(pipeline)
+    if len(found.batch.symbols) != 1:
+        raise ExportError(
+            "a library takes tables and arrays of any number of rows; this pipeline takes an array with "
+            f"{len(found.batch.symbols)} lengths that are not known"
+        )
+    return library_files(describe(pipeline, found), compile_library(found, target), vectors(), triple)
+
+
+def host_has_fma() -> bool:
+    """Whether code for this machine has the multiply-add of one rounding."""
+    from fuse.codegen.target import target_of
+
+    return target_of("native").fma

@@ -18,7 +18,7 @@ import numpy as np
 from fuse import config
 from fuse.errors import ExportError
 from fuse.export import interface, vectors
-from fuse.export.target import export_files
+from fuse.export.target import export_files, host_has_fma
 from fuse.integrations.scorer.pipeline import Pipeline
 from fuse.integrations.scorer.schema import Schema
 
@@ -34,7 +34,7 @@ def export(pipeline: Pipeline, name: str, example: Any, folder: Any, target: str
     told = _told(pipeline, name)
     data = None if example is None else pipeline.schema.bring(_head(example))
     rows = _ROWS if told.is_by_row else 0
-    files = export_files(told, target, cpu, lambda: _vectors(pipeline, data, target, rows))
+    files = export_files(told, target, cpu, lambda: _vectors(pipeline, data, target, cpu, rows))
     place = Path(os.fspath(folder))
     place.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
@@ -82,17 +82,25 @@ def _told(pipeline: Pipeline, name: str) -> interface.Pipeline:
 # Test vectors
 
 
-def _vectors(pipeline: Pipeline, data: Any, target: str, count: int) -> dict[str, Any]:
+def _vectors(pipeline: Pipeline, data: Any, target: str, cpu: str | None, count: int) -> dict[str, Any]:
     """What the pipeline gives here, with the rounding of the target: WebAssembly has no fused
     multiply-add, so the code that runs for the vectors has none either.
     """
     if data is None:
         return {"cases": []}
-    settings: dict[str, Any] = {}
-    if target == "wasm32" and platform.machine() in ("x86_64", "AMD64"):
-        settings["target"] = "x86-64"
+    level = _same_rounding(target, cpu)
+    settings: dict[str, Any] = {} if level is None else {"target": level}
     with config.config(**settings):
         return {"cases": [_case(pipeline, data, count, 0.0 if settings else 1e-12)]}
+
+
+def _same_rounding(target: str, cpu: str | None) -> str | None:
+    """The target of this process whose code gives the bits of another one, None when there is none."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return None
+    if target == "wasm32" or cpu == "x86-64":
+        return "x86-64"
+    return "native" if target.startswith("x86_64") and host_has_fma() else None
 
 
 def _case(pipeline: Pipeline, data: Any, count: int, tolerance: float) -> dict[str, Any]:
