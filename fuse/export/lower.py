@@ -261,7 +261,11 @@ class Lowering:
         return Value("temporary", number, dtype, (outer,), (dtype.itemsize,))
 
     def _narrowed(self, kernel: Kernel) -> Kernel:
-        """With as many lanes as two registers hold, unless they fix the order in which floats are folded."""
+        """With as many lanes as two registers hold, unless they fix the order in which floats are folded; with
+        small code in a small module; and never past the caches, which asks for aligned arrays.
+        """
+        schedule = replace(kernel.schedule, stream=0, peel=kernel.schedule.peel and not self.vector_bytes)
+        kernel = replace(kernel, schedule=schedule)
         if not self.vector_bytes or _is_ordered(kernel):
             return kernel
         dtypes = [buffer.dtype for buffer in kernel.buffers if buffer.role != "table"] + list(kernel.tiles)
@@ -269,7 +273,7 @@ class Lowering:
         dtypes += [instruction.dtype for body in bodies for instruction in body]
         widest = max((dtype.itemsize for dtype in dtypes), default=8)
         lanes = max(1, min(kernel.schedule.lanes, 2 * self.vector_bytes // max(widest, 2)))
-        return replace(kernel, schedule=replace(kernel.schedule, lanes=lanes))
+        return replace(kernel, schedule=replace(schedule, lanes=lanes))
 
     def _learn(self, node: Node) -> None:
         """A reduction that counts a mask tells the length of what the mask keeps."""
