@@ -105,7 +105,8 @@ class Recording:
     answer to a question about the data without looking; `presumed` says that it did, and the first run of the
     plan checks it. `watched` are the calls that NumPy might warn about, with their results (watching.py);
     `doubtful` says that a kernel may have met an error. `watchable`: there are such calls, though the error
-    state may ignore them; `filters` are the warning filters that it began under.
+    state may ignore them; `filters` are the warning filters that it began under. `draws`: steps draw random
+    numbers.
     """
 
     bindings: dict[Node, Array] = field(default_factory=dict)
@@ -117,6 +118,7 @@ class Recording:
     tainted: str | None = None
     presumes: bool = False
     presumed: bool = False
+    draws: bool = False
     watched: dict[Any, tuple[Node, ...]] = field(default_factory=dict)
     doubtful: bool = False
     watchable: bool = False

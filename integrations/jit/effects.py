@@ -27,6 +27,9 @@ def bring_back(
     Raises PresumptionFailed, before any, when the run presumed something: no plan will check it.
     """
     reason = impurity(substitution.functions())
+    surroundings.streams.are_steps = run.draws
+    if reason is None and surroundings.streams.drawn():
+        reason = "it draws from a generator of random numbers, which gives others at every call"
     if reason:
         run.taint(reason)
     effects = _Effects(run, stand_ins)

@@ -34,6 +34,7 @@ from fuse.integrations.jit.explaining import explain_call
 from fuse.integrations.jit.plan import Memo, Plan
 from fuse.integrations.jit.signature import Call, NotCarried, is_small, pattern
 from fuse.integrations.jit.statistics import Statistics
+from fuse.integrations.jit.streams import Streams
 from fuse.integrations.jit.substitute import ACTIVE
 from fuse.integrations.jit.trace import Recorded, Signature, SignatureKey, deliver, is_users_own, record
 from fuse.integrations.jit.writeback import overlaps
@@ -173,6 +174,8 @@ class JitFunction(Generic[P, R]):
         except SymbolicMismatch:
             found = None
         if found is None or found.looked_at_a_length:
+            if found is not None:
+                found.trace.surroundings.undo()
             self._static.add(key)
             signature = Signature.of(call, self._key(call))
             found = record(self.py_func, args, kwargs, call, signature, presumes)
@@ -244,9 +247,13 @@ class JitFunction(Generic[P, R]):
                 continue
             if plan.trace.writes and overlaps(carried, plan.trace.writes):
                 return True, self._plain(args, kwargs)
+            streams = Streams() if plan.trace.surroundings.streams.are_steps else None
             try:
                 arrays = plan.values(call.arrays, memo)
                 if arrays is None:
+                    if streams is not None:
+                        streams.rewind()
+                        memo = {}
                     continue
                 result = deliver(plan.trace, arrays, carried)
             except NumpyWarns:
@@ -280,12 +287,14 @@ class JitFunction(Generic[P, R]):
                 raise
             return self._after_failure(error, args, kwargs)
         if overlaps(recorded.carried, recorded.trace.writes):
+            recorded.trace.surroundings.streams.rewind()
             return self._plain(args, kwargs)
         try:
             return self._finish(recorded, call, signature, args, kwargs)
         except PresumptionFailed:
             raise
         except Exception as error:  # noqa: BLE001  # see the file's docstring
+            recorded.trace.surroundings.streams.rewind()
             return self._after_failure(error, args, kwargs)
 
     def _finish(self, recorded: Recorded, call: Call, signature: Signature, args: Any, kwargs: Any) -> R:
@@ -302,6 +311,7 @@ class JitFunction(Generic[P, R]):
             return self._plain(args, kwargs)
         if arrays is None:
             _discard(signature.plans, plan)
+            recorded.trace.surroundings.undo()
             raise PresumptionFailed
         result = deliver(recorded.trace, arrays, recorded.carried)
         self._offer_fast(plan, signature, args, kwargs)

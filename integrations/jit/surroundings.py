@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from fuse.integrations.capture.location import is_users
+from fuse.integrations.jit.streams import Streams
 
 _MISSING: Any = object()
 _DEPTH = 10
@@ -43,7 +44,7 @@ _TINY_ARRAY = 1 << 12
 class Surroundings:
     """Everything that was read, as it was. Filled while recording; `holds` is asked before each replay."""
 
-    __slots__ = ("_arrays", "_cells", "_codes", "_contents", "_counts", "_names", "_seen")
+    __slots__ = ("_arrays", "_cells", "_codes", "_contents", "_counts", "_names", "_seen", "streams")
 
     def __init__(self) -> None:
         self._names: list[tuple[dict[str, Any], str, Any]] = []
@@ -53,6 +54,7 @@ class Surroundings:
         self._arrays: list[tuple[np.ndarray, Any]] = []
         self._counts: list[tuple[Callable[[], Any], Any]] = []
         self._seen: dict[Any, Any] = {}
+        self.streams = Streams()
 
     def name(self, mapping: dict[str, Any], name: str) -> None:
         """Note that a global name was read."""
@@ -83,6 +85,8 @@ class Surroundings:
             self._array(value, is_fitted)
             return
         self._seen[id(value)] = value
+        if self.streams.note(value):
+            return
         if isinstance(value, tuple):
             self._descend(value, depth, is_fitted)
         elif isinstance(value, dict | list | set):
@@ -180,7 +184,10 @@ class Surroundings:
         ]
 
     def undo(self) -> None:
-        """Put back what containers, attributes and closure cells held, before the function runs once more."""
+        """Put back what containers, attributes and closure cells held, and the states of random generators,
+        before the function runs once more.
+        """
+        self.streams.rewind()
         for container, identities, held in self._contents:
             if _identities(container) != identities:
                 _restore(container, held)

@@ -129,9 +129,14 @@ def _random(function: Callable[..., Any]) -> Callable[..., Any]:
         if recording is not None and function.__name__ in ("seed", "get_state", "set_state"):
             recording.taint(f"numpy.random.{function.__name__} keeps state outside of the function's values")
             return function(*args, **kwargs)
+        if recording is not None:
+            recording.draws = True
         if function is np.random.shuffle:
             return dispatch(function, inputs, kwargs)
-        return run_quietly(function, inputs, kwargs)
+        drawn = run_quietly(function, inputs, kwargs)
+        if recording is not None and not isinstance(drawn, LazyArray):
+            recording.taint("Python looked at a random number")
+        return drawn
 
     return call
 
