@@ -1,8 +1,8 @@
 """The streams of random numbers that a function draws from.
 
 A recording that fails runs the function again, and so does a replay that a guard stops, so what was drawn is
-put back first: the numbers are those of the plain function. A generator from outside that was drawn from gives
-others at the next call, so no plan is kept; draws by `numpy.random`'s own functions are steps of the plan.
+put back first: the numbers are those of the plain function. A generator from outside that was drawn from
+gives others at the next call, so no plan is kept; draws by `numpy.random`'s own functions are steps of it.
 """
 
 from __future__ import annotations

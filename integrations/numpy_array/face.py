@@ -83,6 +83,7 @@ def recording_ufunc(ufunc: np.ufunc) -> Ufunc:
 def _method(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of a ufunc; NumPy's dispatch leads to the recording when an operand is lazy."""
 
+    @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         return join(method(*map(entering, args), **kwargs))
 
@@ -132,13 +133,17 @@ def _random(function: Callable[..., Any]) -> Callable[..., Any]:
         if recording is not None:
             recording.draws = True
         if function is np.random.shuffle:
-            return dispatch(function, inputs, kwargs)
+            return generators.shuffled(function, inputs if _is_array(inputs) else args, kwargs)
         drawn = run_quietly(function, inputs, kwargs)
         if recording is not None and not isinstance(drawn, LazyArray):
             recording.taint("Python looked at a random number")
         return drawn
 
     return call
+
+
+def _is_array(arguments: tuple[Any, ...]) -> bool:
+    return bool(arguments) and isinstance(arguments[0], LazyArray)
 
 
 class Namespace(types.ModuleType):

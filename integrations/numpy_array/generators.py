@@ -10,7 +10,7 @@ Left out: bit generators and seed sequences, which take real arrays as seeds.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,9 @@ def _drawing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def draw(self: Any, *args: Any, **kwargs: Any) -> Any:
-        drawn = functools.partial(method, self)
-        if name == "shuffle" and args and isinstance(args[0], LazyArray):
-            return run_on_copy(
-                drawn, args[0], args[1:], kwargs, "numpy.random.shuffle", "it writes to its argument"
-            )
+        drawn = functools.partial(method, self.in_numpy)
+        if name == "shuffle":
+            return shuffled(drawn, args, kwargs)
         if isinstance(kwargs.get("out"), LazyArray):
             return run(drawn, args, kwargs, f"numpy.random.{name}", "it writes to its argument")
         if name in _STATE or current_recording() is None:
@@ -41,25 +39,53 @@ def _drawing(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     return draw
 
 
-def _takes_lazy_arrays(cls: type) -> type:
-    for base in cls.__mro__[1:-1]:
-        for name, method in vars(base).items():
-            if not name.startswith("_") and callable(method):
-                setattr(cls, name, _drawing(name, method))
-    return cls
+def shuffled(shuffle: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Shuffle an array or a list of the user's in place."""
+    if args and isinstance(args[0], LazyArray):
+        return run_on_copy(
+            shuffle, args[0], args[1:], kwargs, "numpy.random.shuffle", "it writes to its argument"
+        )
+    recording = current_recording()
+    if recording is not None:
+        recording.taint("it shuffles something that is no array")
+    shuffle(*args, **kwargs)
+    return None
 
 
-@_takes_lazy_arrays
-class Generator(np.random.Generator):
+class _Drawing(type):
+    """Methods of NumPy's class that take lazy arrays; NumPy's own generators count as instances.
+
+    They call NumPy's on a generator of NumPy's over the same stream, since those call each other.
+    """
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Any:
+        for base in bases[0].__mro__[:-1]:
+            for method, function in vars(base).items():
+                if not method.startswith("_") and callable(function):
+                    namespace.setdefault(method, _drawing(method, function))
+        return super().__new__(mcs, name, bases, namespace)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+
+class Generator(np.random.Generator, metaclass=_Drawing):
     """`np.random.Generator` that takes lazy arrays."""
 
+    def __init__(self, bit_generator: Any) -> None:
+        super().__init__(bit_generator)
+        self.in_numpy = np.random.Generator(bit_generator)
 
-@_takes_lazy_arrays
-class RandomState(np.random.RandomState):
+
+class RandomState(np.random.RandomState, metaclass=_Drawing):
     """`np.random.RandomState` that takes lazy arrays."""
 
     def __init__(self, seed: Any = None) -> None:
-        super().__init__(unwrapped(seed))
+        self.in_numpy = np.random.RandomState(unwrapped(seed))
+        super().__init__(self.in_numpy._bit_generator)
+
+    def __reduce__(self) -> Any:
+        return self.in_numpy.__reduce__()
 
 
 def default_rng(seed: Any = None) -> np.random.Generator:

@@ -63,3 +63,34 @@ def test_functions_of_a_namespace_stay_the_same_objects() -> None:
     assert fnp.linalg.norm is fnp.linalg.norm
     with pytest.raises(AttributeError):
         fnp.random.no_such_distribution
+
+
+def test_lists_are_shuffled_in_place() -> None:
+    for shuffle, plain in (
+        (fnp.random.default_rng(3).shuffle, np.random.default_rng(3).shuffle),
+        (fnp.random.RandomState(3).shuffle, np.random.RandomState(3).shuffle),
+    ):
+        ours, theirs = list("abcdefgh"), list("abcdefgh")
+        shuffle(ours)
+        plain(theirs)
+        assert ours == theirs
+    np.random.seed(3)
+    fnp.random.shuffle(ours)
+    np.random.seed(3)
+    np.random.shuffle(theirs)
+    assert ours == theirs
+
+
+def test_generators_of_numpy_count_as_instances() -> None:
+    assert isinstance(np.random.default_rng(0), fnp.random.Generator)
+    assert isinstance(np.random.RandomState(0), fnp.random.RandomState)
+    assert not isinstance(0, fnp.random.Generator)
+
+
+def test_what_methods_of_numpy_draw_with_each_other() -> None:
+    ours, theirs = fnp.random.default_rng(3), np.random.default_rng(3)
+    assert ours.choice(5) == theirs.choice(5)
+    assert type(ours.choice(5)) is type(theirs.choice(5))
+    legacy, plain = fnp.random.RandomState(3), np.random.RandomState(3)
+    assert [legacy.standard_normal() for _ in range(3)] == [plain.standard_normal() for _ in range(3)]
+    assert pickle.loads(pickle.dumps(legacy)).standard_normal() == plain.standard_normal()
