@@ -78,13 +78,16 @@ class JitFunction(Generic[P, R]):
             if found is not None and found[0].trace.holds():
                 try:
                     arrays, doubtful = found[1](args)
+                    if doubtful:
+                        found[0].second_look.take([*args, *arrays])
                     result: R = found[2](arrays)
+                except NumpyWarns:
+                    return self._plain(args, kwargs)
                 except Exception:  # noqa: BLE001  # whatever failed in a compiled program, the slow path sorts out
                     pass
                 else:
-                    if not (doubtful and found[0].trace.watched):
-                        self._stats.replayed += 1
-                        return result
+                    self._stats.replayed += 1
+                    return result
         if self._strict is None:
             return self._dispatch(args, kwargs)
         with config.config(strict=self._strict):

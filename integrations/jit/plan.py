@@ -141,9 +141,10 @@ class Plan:
         """
         found = [*arrays, *self.trace.captured]
         for step in self.steps:
-            nodes = (
-                step.nodes if isinstance(step, Run) else step.step.outputs if isinstance(step, Call) else ()
-            )
+            nodes = step.nodes if isinstance(step, Run) else ()
+            if isinstance(step, Call):
+                found += [known[node] for node in step.step.outputs]
+                continue
             if nodes and all(node in known for node in nodes):
                 found += [known[node] for node in nodes]
                 continue

@@ -238,7 +238,7 @@ def _of_face(value: Any) -> Any:
     name = getattr(value, "__name__", "")
     for top, face in FACES.items():
         library = sys.modules.get(top)
-        if library is not None and name and getattr(library, name, _MISSING) is value:
+        if library is not None and name and vars(library).get(name, _MISSING) is value:
             return getattr(importlib.import_module(face), name, value)
     return value
 

@@ -302,7 +302,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         """
         if copy or (dtype is not None and np.dtype(dtype) != self._dtype):
             if copy is False:
-                raise ValueError("Unable to avoid copy while creating an array as requested.")
+                np.empty(0, self._dtype).__array__(dtype, copy=False)
             recording = current_recording()
             if recording is not None:
                 recording.taint("numpy.asarray of an array inside the function")
@@ -324,6 +324,14 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         if current_recording() is not None or self._dtype.kind == "V":
             raise AttributeError("__array_interface__")
         return self._buffer().__array_interface__
+
+    def __array_wrap__(self, array: np.ndarray, context: Any = None, return_scalar: bool = False) -> Any:
+        """What a function of NumPy computed for this array, as ours; an element as NumPy's scalar."""
+        return array[()] if return_scalar and not array.ndim else join(array)
+
+    def __dir__(self) -> list[str]:
+        """With the names that are reached through the elements."""
+        return sorted({*super().__dir__(), *(name for name in dir(np.ndarray) if not name.startswith("__"))})
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """`fuse.numpy`, in which `asarray` leaves an array lazy. Raises ValueError for another version of the
@@ -354,8 +362,16 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def __complex__(self) -> complex:
         return complex(self._observe())
 
+    def __round__(self, digits: int | None = None) -> Any:
+        """Of a scalar as NumPy's scalars have it; arrays have none."""
+        if not self._scalar:
+            raise TypeError("type numpy.ndarray doesn't define __round__ method")
+        value: Any = self._observe()[()]
+        return round(value) if digits is None else round(value, digits)
+
     def __index__(self) -> int:
-        return self._observe().__index__()
+        elements = self._observe()
+        return operator.index(elements[()] if self._scalar else elements)
 
     def __len__(self) -> int:
         dims = self._dims
@@ -501,13 +517,27 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         """NumPy's shortcuts: a square, a root or a reciprocal in place of a power by a Python number."""
         if not is_numeric(self._dtype) and not _yields(other):
             return run(operator.pow, (self, other), {}, "numpy.power", f"a power of dtype {self._dtype}")
-        if type(other) in (int, float) and self._dtype.kind in ("f" if other != 2 else "biuf"):
-            ufunc = _POWERS.get(other)
-            if ufunc is not None and (self._dtype.kind == "f" or type(other) is int):
-                return apply(ufunc, (self,))
-        return self._power(other)
+        ufunc = self._shortcut(other)
+        return self._power(other) if ufunc is None else apply(ufunc, (self,))
 
     _power = _operator(np.power)
+
+    def __ipow__(self, other: Any, modulo: Any = None) -> Any:
+        """The same in place."""
+        ufunc = None if self._scalar else self._shortcut(other)
+        return _in_place(np.power)(self, other) if ufunc is None else apply(ufunc, (self,), out=(self,))
+
+    def _shortcut(self, other: Any) -> np.ufunc | None:
+        if type(other) not in (int, float) or self._dtype.kind not in ("f" if other != 2 else "biufmM"):
+            return None
+        return _POWERS.get(other) if self._dtype.kind == "f" or type(other) is int else None
+
+    def __imatmul__(self, other: Any) -> Any:
+        """A product with a vector is none of the same shape: NumPy refuses it."""
+        if self._dims and np.ndim(other) == 1:
+            refused = np.empty(1, self._dtype)
+            refused @= np.empty(1, np.result_type(other))
+        return _in_place(np.matmul)(self, other)
 
     __add__, __radd__, __iadd__ = _operator(np.add), _operator(np.add, reflected=True), _in_place(np.add)
     __sub__, __rsub__ = _operator(np.subtract), _operator(np.subtract, reflected=True)
@@ -524,27 +554,13 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     __lshift__, __rlshift__ = _operator(np.left_shift), _operator(np.left_shift, reflected=True)
     __rshift__, __rrshift__ = _operator(np.right_shift), _operator(np.right_shift, reflected=True)
     __isub__, __imul__, __itruediv__ = _in_place(np.subtract), _in_place(np.multiply), _in_place(np.divide)
-    __ifloordiv__, __imod__, __ipow__ = (
-        _in_place(np.floor_divide),
-        _in_place(np.remainder),
-        _in_place(np.power),
-    )
+    __ifloordiv__, __imod__ = _in_place(np.floor_divide), _in_place(np.remainder)
     __iand__, __ior__, __ixor__ = (
         _in_place(np.bitwise_and),
         _in_place(np.bitwise_or),
         _in_place(np.bitwise_xor),
     )
     __ilshift__, __irshift__ = _in_place(np.left_shift), _in_place(np.right_shift)
-
-    def __imatmul__(self, other: Any) -> Any:
-        """`a @= b`. Raises NumPy's ValueError for a vector on the right."""
-        if self._dims and np.ndim(other) < 2:
-            raise ValueError(
-                "inplace matrix multiplication requires the first operand to have at least one and the "
-                "second at least two dimensions."
-            )
-        return _in_place(np.matmul)(self, other)
-
     __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
     __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
     __eq__ = _equality(np.equal, operator.eq)
@@ -568,6 +584,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def choose(self, *choices: Any, **options: Any) -> Any:
         """`np.choose(self, choices)`; the choices as one sequence or one by one."""
+        if not choices:
+            np.ndarray.choose(np.empty(0, int))  # type: ignore[call-overload]  # its own error
         return dispatch(np.choose, (self, choices[0] if len(choices) == 1 else choices), options)
 
     def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
@@ -576,6 +594,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """`np.reshape(self, shape)`; the shape as one tuple or as numbers."""
+        if not shape:
+            np.empty(0).reshape(order=order)  # type: ignore[call-overload]  # its own error
         wanted = shape[0] if len(shape) == 1 else shape
         try:
             if copy is not None:
@@ -612,7 +632,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         """The elements as another dtype. Raises NumPy's TypeError when `casting` forbids it."""
         target = np.dtype(dtype)
         if not np.can_cast(self._dtype, target, casting):
-            np.empty(0, self._dtype).astype(target, casting=casting)
+            np.empty(0 if self._dims else (), self._dtype).astype(target, casting=casting)
         if not copy and target == self._dtype:
             return self
         elements: Any = small(self, few())
@@ -629,6 +649,10 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def fill(self, value: Any) -> None:
         """Every element becomes `value`."""
+        if not isinstance(value, LazyArray):
+            element = np.empty((), self._dtype)
+            element.fill(value)
+            value = element
         self[...] = value
 
     def conj(self, *out: Any) -> Any:
@@ -643,6 +667,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else NumPy's arrays have, from the evaluated elements."""
+        if self._scalar and not name.startswith("__") and hasattr(self._dtype.type, name):
+            return getattr(self._observe()[()], name)
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"'numpy.ndarray' object has no attribute '{name}'", name=name, obj=self)
         if current_recording() is not None and callable(getattr(np.ndarray, name)):
@@ -652,13 +678,16 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return run(part, (self,), {}, f"numpy.ndarray.{name}", "it has no compiled form")
         fallback(f"numpy.ndarray.{name}", "it has no compiled form")
         found = getattr(self._elements[()] if self._scalar else self._buffer(), name)
-        return _joined(found) if callable(found) else join(found)
+        return _joined(found, self) if callable(found) else join(found)
 
 
-def _joined(method: Callable[..., Any]) -> Callable[..., Any]:
+def _joined(method: Callable[..., Any], array: ndarray) -> Callable[..., Any]:
+    """A method of an array's elements; what gives back the elements themselves gives back the array."""
+
     def call(*args: Any, **kwargs: Any) -> Any:
         plain = [arg._elements if isinstance(arg, LazyArray) else _real_class(arg) for arg in args]
-        return join(method(*plain, **{option: _real_class(value) for option, value in kwargs.items()}))
+        result = method(*plain, **{option: _real_class(value) for option, value in kwargs.items()})
+        return array if result is getattr(method, "__self__", None) else join(result)
 
     return call
 
@@ -668,7 +697,7 @@ def _real_class(value: Any) -> Any:
     return np.ndarray if value is ndarray else value
 
 
-_WRITING_METHODS = frozenset({"sort", "partition", "put", "itemset", "resize", "setfield", "setflags"})
+_WRITING_METHODS = frozenset({"sort", "partition", "put", "itemset", "setfield", "setflags"})
 
 
 def _recorded_method(array: ndarray, name: str) -> Callable[..., Any]:
@@ -678,6 +707,11 @@ def _recorded_method(array: ndarray, name: str) -> Callable[..., Any]:
         return getattr(value, name)(*args, **kwargs)
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if name == "resize":
+            raise SharedWrite("an array gets another size in place")
+        if name == "byteswap" and (args or kwargs):
+            run_on_copy(method, array, args, kwargs, f"numpy.ndarray.{name}", reason)
+            return array
         if name in _WRITING_METHODS:
             return run_on_copy(method, array, args, kwargs, f"numpy.ndarray.{name}", reason)
         if name == "view" and array._storage.origin is None:

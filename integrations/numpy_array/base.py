@@ -65,7 +65,9 @@ class LazyArray:
         recording = current_recording()
         if recording is not None:
             recording.taint("a buffer of an array left the graph")
-            return self._elements.copy()
+            copy = self._elements.copy()
+            recording.kept.append(copy)  # its address may be all that the function keeps of it
+            return copy
         array = self._storage.pin()
         for step in self._views:
             array = step.on_array(array)

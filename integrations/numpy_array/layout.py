@@ -160,6 +160,8 @@ def squeeze(a: LazyArray, axis: Any = None) -> LazyArray:
     dims = a._dims
     if axis is None:
         drop = {i for i, dim in enumerate(dims) if dim == 1}
+    elif not dims and axis in (0, -1):
+        drop = set()
     else:
         drop = set(normalize_axis_tuple(axis, len(dims)))
         if any(dims[i] != 1 for i in drop):

@@ -98,9 +98,14 @@ def _vectors(left: LazyArray, right: LazyArray) -> Any:
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """`np.dot`, recorded; a number multiplies, vectors of integers are summed in the loop."""
+    """`np.dot`, recorded; a number multiplies, vectors of integers are summed in the loop.
+
+    Floats times a number NumPy leaves to BLAS, where zero times infinity is zero.
+    """
     left, right = as_array(a), as_array(b)
     if out is None and (not left._dims or not right._dims):
+        if "f" in (left._dtype.kind, right._dtype.kind):
+            raise Unsupported("floats times a number")
         return _apply(np.multiply, left, right)
     ranks = len(left._dims), len(right._dims)
     if out is None and ranks == (1, 1) and left._dims == right._dims and left._dtype.kind in "iu":

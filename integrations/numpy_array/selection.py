@@ -35,8 +35,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
     if out is not None:
         raise Unsupported("out=")
     source = ravel(as_array(a)) if axis is None else as_array(a)
-    if not is_numeric(source._dtype) or not source._dims:
-        raise Unsupported("a 0-d array, or a dtype of NumPy's")
+    if not is_numeric(source._dtype) or not source._dims or 0 in source._dims:
+        raise Unsupported("a 0-d or empty array, or a dtype of NumPy's")
     axis = 0 if axis is None else normalize_axis_index(axis, len(source._dims))
     if mode == "raise" and isinstance(indices, int | np.integer) and not isinstance(indices, bool):
         return get(source, (*(slice(None),) * axis, indices))
@@ -119,7 +119,7 @@ def _place(source: LazyArray, index: LazyArray, axis: int) -> Node:
 def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
     """`np.compress`, recorded, for a condition with an element for each of the axis."""
     source, mask = as_array(a), as_array(condition)
-    if axis is None:
+    if axis is None or (not source._dims and axis in (0, -1)):
         source, axis = ravel(source), 0
     axis = normalize_axis_index(axis, len(source._dims))
     if out is not None or mask._dtype.kind != "b" or mask._dims != source._dims[axis : axis + 1]:

@@ -48,6 +48,13 @@ def divided(total: Node, count: Node, dtype: np.dtype) -> Node:
     return build.convert(quotient, dtype)
 
 
+def _axes_of(value: Node, axis: Any) -> Axes:
+    """Unlike a sum, a mean of a 0-d array takes no axis."""
+    if not value.shape and axis not in (None, ()):
+        np.mean(np.empty(()), axis=axis)
+    return axes_of(value, axis)
+
+
 def mean(
     a: Any,
     axis: Any = None,
@@ -59,9 +66,9 @@ def mean(
 ) -> Any:
     """`np.mean`, recorded."""
     value = node_of(a)
-    axes, mask = axes_of(value, axis), mask_of(where)
+    axes, mask = _axes_of(value, axis), mask_of(where)
     working, result = mean_dtypes(value.dtype, dtype)
-    _warn_of_nothing("Mean of empty slice.", value, axes)
+    _warn_of_nothing("Mean of empty slice", value, axes)
     total = reduced("sum", build.convert(value, working), axes, mask)
     found = build.convert(divided(total, number_of(value.shape, axes, mask), working), result)
     return finish(found, value.shape, axes, flag(keepdims), out)
@@ -73,7 +80,7 @@ def var(
 ) -> Any:  # fmt: skip
     """`np.var`, recorded."""
     value = node_of(a)
-    axes = axes_of(value, axis)
+    axes = _axes_of(value, axis)
     found = _variance(value, axes, dtype, degrees(ddof, correction), mask_of(where), mean)
     return finish(found, value.shape, axes, flag(keepdims), out)
 
@@ -84,7 +91,7 @@ def std(
 ) -> Any:  # fmt: skip
     """`np.std`, recorded: the square root of the variance."""
     value = node_of(a)
-    axes = axes_of(value, axis)
+    axes = _axes_of(value, axis)
     found = node("sqrt", _variance(value, axes, dtype, degrees(ddof, correction), mask_of(where), mean))
     return finish(found, value.shape, axes, flag(keepdims), out)
 
