@@ -6,9 +6,9 @@
         for each tree: find the leaf of each row and add its values
                                         (fuse/codegen/forest_bitvector.py, fuse/codegen/forest_walk.py)
 
-A single row has its own loop (fuse/codegen/forest_row.py). Blocks and trees are taken in runs, so that the
-tables of a run of trees stay in the cache while a run of blocks goes through them. The leaf values are added
-one tree after the other, in the order of the trees: the bits are those of
+A single row has its own loops (fuse/codegen/forest_row.py and forest_packed_row.py). Blocks and trees are
+taken in runs, so that the tables of a run of trees stay in the cache while a run of blocks goes through
+them. The leaf values are added one tree after the other, in the order of the trees: the bits are those of
 `fuse.ir.forest.evaluate_forest`. The code depends on `ForestCode` alone. Only plain LLVM vector operations
 are used, so it works on every target. Left out: what the tables hold and which strategy to take
 (fuse/plan/forest_layout.py).
@@ -23,6 +23,7 @@ from llvmlite import ir
 from fuse.codegen.forest_bins import emit_bins
 from fuse.codegen.forest_bitvector import emit_bitvector
 from fuse.codegen.forest_keys import emit_keys
+from fuse.codegen.forest_packed_row import emit_packed_row
 from fuse.codegen.forest_row import emit_row
 from fuse.codegen.forest_stage import (
     BLOCK_WORDS,
@@ -56,10 +57,11 @@ def emit_forest(
     features: double* or float*, feature j of row r at features[j * tile + r], readable up to the next
     multiple of 64 rows, with any contents there; count: i64, rows in this tile, at most `tile`;
     out: double*, output k of row r goes to out[k * tile + r], writable up to the next multiple of 64 rows.
-    For "row" there is one row, and nothing is read or written behind it.
+    For "row" and "packed_row" there is one row, and nothing is read or written behind it.
     """
-    if code.strategy == "row":
-        emit_row(Stage(builder, code, pointers, features, pointers["scratch"]), out)
+    if code.is_row:
+        emit = emit_packed_row if code.is_packed else emit_row
+        emit(Stage(builder, code, pointers, features, pointers["scratch"]), out)
         return
     emit_slots, emit_tree = _loops(builder, code)
     blocks = builder.udiv(builder.add(count, INT64(BLOCK - 1)), INT64(BLOCK))

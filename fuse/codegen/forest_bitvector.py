@@ -15,6 +15,7 @@ from fuse.codegen.forest_stage import (
     BLOCK_BYTES,
     GROUPS,
     INT8,
+    INT16,
     LANES,
     Stage,
     fold_loop,
@@ -36,13 +37,13 @@ def emit_bitvector(stage: Stage, tree: ir.Value, target: ir.Value, block: ir.Val
     begin, steps, leaf, output = (
         stage.field("trees", tree, _TREE_FIELDS, place, INT64) for place in range(_TREE_FIELDS)
     )
-    tests = stage.at(stage.pointers["tests"], b.mul(begin, INT64(3 * planes)), INT32)
+    size = (4 if stage.code.is_packed else _TEST_BYTES) * planes
+    tests = stage.at(stage.pointers["tests"], b.mul(begin, INT64(size)), INT8)
 
     def step(index: ir.Value, left: list[ir.Value]) -> list[ir.Value]:
-        base = stage.at(tests, b.mul(index, INT64(3 * planes)), INT32)
-        return [
-            _emit_test(stage, stage.at(base, 3 * plane, INT32), members) for plane, members in enumerate(left)
-        ]
+        base = stage.at(tests, b.mul(index, INT64(size)), INT8)
+        read = _packed_test if stage.code.is_packed else _wide_test
+        return [_emit_test(stage, read(stage, base, plane), kept) for plane, kept in enumerate(left)]
 
     full = [constant(BLOCK_BYTES, -1)] * planes
     left = fold_loop(b, INT64(0), steps, full, step, "step")
@@ -60,14 +61,35 @@ def emit_bitvector(stage: Stage, tree: ir.Value, target: ir.Value, block: ir.Val
     each_value(stage, add)
 
 
-def _emit_test(stage: Stage, test: ir.Value, members: ir.Value) -> ir.Value:
-    """The members that stay after one test."""
-    b, s = stage.builder, stage.scalar
+_TEST_BYTES = 12
+_Test = tuple[ir.Value, ir.Value, ir.Value]
+
+
+def _wide_test(stage: Stage, step: ir.Value, plane: int) -> _Test:
+    """Where the slot of a test begins, and its bin and what it keeps, for all rows."""
+    b, test = stage.builder, stage.at(step, _TEST_BYTES * plane, INT8)
     offset = b.zext(b.load(test, typ=INT32), INT64)
     bin_, keep = (
         b.bitcast(splat(b, b.load(stage.at(test, place, INT32), typ=INT32), BLOCK // 4), BLOCK_BYTES)
         for place in (1, 2)
     )
+    return offset, bin_, keep
+
+
+def _packed_test(stage: Stage, step: ir.Value, plane: int) -> _Test:
+    """The same of tests of four bytes."""
+    b, planes = stage.builder, stage.code.planes
+    slot = b.load(stage.at(step, plane, INT16), typ=INT16, align=1)
+    bin_, keep = (
+        splat(b, b.load(stage.at(step, place * planes + plane, INT8), typ=INT8), BLOCK) for place in (2, 3)
+    )
+    return b.mul(b.zext(slot, INT64), INT64(BLOCK)), bin_, keep
+
+
+def _emit_test(stage: Stage, test: _Test, members: ir.Value) -> ir.Value:
+    """The members that stay after one test."""
+    b, s = stage.builder, stage.scalar
+    offset, bin_, keep = test
     slot = b.load(stage.at(stage.slots, offset, INT8), align=BLOCK, typ=BLOCK_BYTES)
     goes_right = b.icmp_unsigned(">", slot, bin_)
     return s.and_(members, s.or_(keep, b.sext(b.not_(goes_right), BLOCK_BYTES)))

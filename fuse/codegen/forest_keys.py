@@ -30,7 +30,7 @@ def key_type(stage: Stage) -> ir.IntType:
 
 def column_address(stage: Stage, column: ir.Value) -> ir.Value:
     """Where the keys of a column begin; `stage.slots` holds the columns one behind the other."""
-    rows = 1 if stage.code.strategy == "row" else BLOCK
+    rows = 1 if stage.code.is_row else BLOCK
     return stage.at(stage.slots, stage.builder.mul(column, INT64(rows)), key_type(stage))
 
 
@@ -48,14 +48,14 @@ def emit_keys(stage: Stage, row: ir.Value) -> None:
         )
     last = b.sub(stage.pointers["slot_count"], INT64(1))
     kind = key_type(stage)
-    is_row = stage.code.strategy == "row"
+    is_row = stage.code.is_row
     one = constant(kind if is_row else ir.VectorType(kind, _LANES), 1)
     _store(stage, last, [one] * (1 if is_row else _GROUPS))
 
 
 def _values(stage: Stage, feature: ir.Value, row: ir.Value) -> list[ir.Value]:
     """The block's values of a feature: four vectors, or the value of the one row."""
-    if stage.code.strategy != "row":
+    if not stage.code.is_row:
         return stage.values(feature, row, _GROUPS, _LANES)
     start = stage.builder.add(stage.builder.mul(feature, INT64(stage.code.tile)), row)
     return [stage.builder.load(stage.at(stage.features, start, stage.element), typ=stage.element)]

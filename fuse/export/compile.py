@@ -13,10 +13,13 @@ from fuse.export.interface import Pipeline
 from fuse.export.library_ops import line_of
 from fuse.export.lower import lower
 from fuse.export.program import NoProgram, Program
-from fuse.ir.node import located
+from fuse.ir.node import Graph, located
 from fuse.ir.types import STRING, Symbol
+from fuse.plan.forest_layout import Strategy
+from fuse.plan.planner import make_plan
 from fuse.plan.row_program import NoRow, RowProgram
 from fuse.plan.rows import row_program
+from fuse.plan.steps import Plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +40,11 @@ def programs(pipeline: Pipeline, vector_bytes: int = 0) -> Programs:
     )
     try:
         with located(None):
-            plan = engine.compile(pipeline.outputs, pipeline.inputs).plan
-            batch = lower(plan, vector_bytes)
+            graph = engine.compile(pipeline.outputs, pipeline.inputs).optimized
+            batch = lower(_plan(graph, pipeline, is_small=vector_bytes > 0), vector_bytes)
     except NoProgram as reason:
         raise ExportError(_explained(reason)) from reason
-    return Programs(batch, _row(pipeline), checks)
+    return Programs(batch, _row(pipeline, is_small=vector_bytes > 0), checks)
 
 
 def _explained(reason: NoProgram) -> str:
@@ -54,7 +57,17 @@ def _explained(reason: NoProgram) -> str:
     )
 
 
-def _row(pipeline: Pipeline) -> RowProgram | None:
+def _plan(graph: Graph, pipeline: Pipeline, *, is_small: bool) -> Plan:
+    """The plan, with small tables of trees where the module should be small."""
+    if is_small:
+        try:
+            return make_plan(graph, pipeline.inputs, forest="packed")
+        except OverflowError:  # a forest with too many slots
+            pass
+    return make_plan(graph, pipeline.inputs)
+
+
+def _row(pipeline: Pipeline, *, is_small: bool) -> RowProgram | None:
     """None for inputs that have no rows, for text, and for what only batches compute."""
     if not pipeline.is_by_row:
         return None
@@ -64,10 +77,11 @@ def _row(pipeline: Pipeline) -> RowProgram | None:
     if any(node.dtype == STRING for node in pipeline.inputs):
         return None
     count = len(pipeline.results)
+    forest: Strategy = "packed_row" if is_small else "row"
     try:
         with located(None):
-            found = row_program(pipeline.outputs[:count], pipeline.inputs, pipeline.outputs[count:])
-    except NoRow:
+            found = row_program(pipeline.outputs[:count], pipeline.inputs, pipeline.outputs[count:], forest)
+    except (NoRow, OverflowError):
         return None
     is_flat = all(sum(length != 1 for length in place.shape) <= 1 for place in found.outputs)
     return found if is_flat else None

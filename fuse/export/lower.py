@@ -261,8 +261,8 @@ class Lowering:
         return Value("temporary", number, dtype, (outer,), (dtype.itemsize,))
 
     def _narrowed(self, kernel: Kernel) -> Kernel:
-        """With as many lanes as two registers hold, unless they fix the order in which floats are folded; with
-        small code in a small module; and never past the caches, which asks for aligned arrays.
+        """With as many lanes as two registers hold, unless they fix the order in which floats are folded;
+        with small code in a small module; and never past the caches, which asks for aligned arrays.
         """
         schedule = replace(kernel.schedule, stream=0, peel=kernel.schedule.peel and not self.vector_bytes)
         kernel = replace(kernel, schedule=schedule)

@@ -52,6 +52,20 @@ def bitvector_tables(
     return trees, tests, _leaf_values(tables, levels, planes)
 
 
+def packed_tests(tests: np.ndarray) -> np.ndarray:
+    """uint8[steps, 4 * planes]: of each step first the slots, uint16, then the bins, then the kept leaves.
+
+    OverflowError when there are more slots than that.
+    """
+    slots = tests[:, :, 0] // BLOCK
+    if slots.size and int(slots.max()) > np.iinfo(np.uint16).max:
+        raise OverflowError(f"{int(slots.max()) + 1} slots; packed tests tell {1 << 16} apart")
+    steps, planes = slots.shape
+    parts = [np.ascontiguousarray(slots.astype("<u2")).view(np.uint8).reshape(steps, 2 * planes)]
+    parts += [(tests[:, :, place] & NEVER).astype(np.uint8) for place in (1, 2)]
+    return np.concatenate(parts, axis=1)
+
+
 def _leaf_values(tables: ForestTables, levels: Levels, planes: int) -> np.ndarray:
     values = np.zeros((tables.tree_count, tables.width, 8 * planes))
     for node, tree, first in zip(levels.node, levels.tree, levels.first, strict=True):

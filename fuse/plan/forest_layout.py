@@ -7,7 +7,9 @@ after that a test is one comparison of integers. Three strategies:
   remove, 64 rows at a time (fuse/plan/forest_bins.py, fuse/plan/forest_bitvector.py);
 - "walk" for larger trees, whose thresholds are too many to be counted: rows walk a flat table of nodes side
   by side (fuse/plan/forest_keys.py, fuse/plan/forest_walk.py);
-- "row", for a kernel that runs a single row: the same tables, but trees walk side by side. Nothing is set up.
+- "row", for a kernel that runs a single row: the same tables, but trees walk side by side, nothing is set up;
+- "packed" and "packed_row", for modules that are sent over a network: "bitvector" with tests of a third of
+  the bytes, and a single row over those very tables, so that a module holds one set of them.
 
 Left out: the loops (fuse/codegen/forest.py).
 """
@@ -23,7 +25,7 @@ import numpy as np
 from fuse.ir.forest import MISSING_MASK, MISSING_ZERO, ForestTables
 from fuse.ir.node import ConstantArray
 from fuse.plan.forest_bins import bins
-from fuse.plan.forest_bitvector import BLOCK, MAX_LEAVES, bitvector_tables, planes_for
+from fuse.plan.forest_bitvector import BLOCK, MAX_LEAVES, bitvector_tables, packed_tests, planes_for
 from fuse.plan.forest_keys import keys
 from fuse.plan.forest_levels import Levels, levels
 from fuse.plan.forest_walk import fits_short, lines_ahead, walk_tables
@@ -39,8 +41,13 @@ _TREE_CACHE = 1 << 14
 _LARGE = 1 << 19
 """Bytes of all trees from which the next one is brought to the second-level cache ahead of its walkers."""
 
-Strategy = Literal["bitvector", "walk", "row"]
+Strategy = Literal["bitvector", "walk", "row", "packed", "packed_row"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+
+
+SINGLE_ROW: frozenset[Strategy | None] = frozenset({"row", "packed_row"})
+_SETS: Mapping[Strategy, Strategy] = {"bitvector": "walk", "packed": "walk", "packed_row": "row"}
+"""The strategies with sets of leaves, and what they give way to where a tree has too many."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,16 @@ class ForestCode:
     tile: int = 1024
     rounds_to_single: bool = False
 
+    @property
+    def is_row(self) -> bool:
+        """Whether there is a single row."""
+        return self.strategy in SINGLE_ROW
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether a test has four bytes."""
+        return self.strategy in ("packed", "packed_row")
+
 
 @dataclass(frozen=True, eq=False)
 class ForestLayout:
@@ -83,11 +100,16 @@ class ForestLayout:
 _WALK_POINTERS = (
     "columns", "sets", "members", "trees", "nodes", "tests", "exits", "ahead", "leaf", "base"
 )  # fmt: skip
+_SET_POINTERS = (
+    "columns", "last_cell", "cells", "thresholds", "slots", "sets", "members", "trees", "tests", "leaf",
+    "base",
+)  # fmt: skip
 POINTERS: Mapping[Strategy, tuple[str, ...]] = {
-    "bitvector": ("columns", "last_cell", "cells", "thresholds", "slots", "sets", "members", "trees", "tests",
-                  "leaf", "base"),
+    "bitvector": _SET_POINTERS,
     "walk": _WALK_POINTERS,
     "row": _WALK_POINTERS,
+    "packed": _SET_POINTERS,
+    "packed_row": _SET_POINTERS,
 }  # fmt: skip
 """The names in `ForestLayout.arrays`; each is a pointer argument of the kernel."""
 SIZES = ("column_count", "set_group_count", "first_set", "slot_count", "tree_count", "output_count", "width",
@@ -106,22 +128,24 @@ def layout(
 ) -> ForestLayout:
     """The flat tables for the kernel, over features of dtype float32 or float64.
 
-    strategy: None chooses; "bitvector" gives way to "walk" where a tree has more than 64 leaves. tile: rows
-    of the kernel's feature buffer, a multiple of 64; None chooses, and one row it is for "row".
+    strategy: None chooses; "bitvector" gives way to "walk" where a tree has more than 64 leaves, and the
+    packed ones likewise. tile: rows of the kernel's feature buffer, a multiple of 64; None chooses, and one
+    row it is for "row" and "packed_row".
     """
     found = levels(tables)
     most_leaves = int(found.leaf_count.max(initial=1))
-    if strategy is None or strategy == "bitvector":
-        strategy = "bitvector" if most_leaves <= MAX_LEAVES else "walk"
-    if tile is not None and strategy != "row" and tile % BLOCK:
+    strategy = strategy or "bitvector"
+    if most_leaves > MAX_LEAVES:
+        strategy = _SETS.get(strategy, strategy)
+    if tile is not None and strategy not in SINGLE_ROW and tile % BLOCK:
         raise ValueError(f"the tile is {tile} rows; it must be a multiple of {BLOCK}")
     kind = cast(type, np.dtype(dtype).type)
     code = ForestCode(
         strategy=strategy, is_single=kind is np.float32, planes=0, key_bytes=0, has_categorical=False,
         has_missing_zero=_has_missing_zero(tables), is_wide=tables.width > 1, has_permute=has_permute,
-        tile=1 if strategy == "row" else tile or ROWS, rounds_to_single=tables.rounds_to_single,
+        tile=1 if strategy in SINGLE_ROW else tile or ROWS, rounds_to_single=tables.rounds_to_single,
     )  # fmt: skip
-    if strategy == "bitvector":
+    if strategy in _SETS:
         return _bitvector(tables, found, kind, replace(code, planes=planes_for(most_leaves)))
     return _walk(tables, found, kind, code, most_leaves, tile)
 
@@ -139,9 +163,11 @@ def _bitvector(tables: ForestTables, found: Levels, dtype: type, code: ForestCod
     binned = bins(tables, dtype)
     trees, tests, leaf = bitvector_tables(tables, binned, found, code.planes)
     arrays = {name: getattr(binned, name) for name in POINTERS["bitvector"][:7]}
+    if code.is_packed:
+        tests = packed_tests(tests)
     arrays |= {"trees": trees, "tests": tests, "leaf": leaf}
-    block_bytes = BLOCK * max(binned.slot_count, 1)
-    blocks = _blocks_per_pass(_SLOT_CACHE, block_bytes, code.tile)
+    block_bytes = (1 if code.is_row else BLOCK) * max(binned.slot_count, 1)
+    blocks = 1 if code.is_row else _blocks_per_pass(_SLOT_CACHE, block_bytes, code.tile)
     sizes = {
         "column_count": len(binned.columns), "set_group_count": len(binned.sets),
         "first_set": len(binned.slots), "slot_count": binned.slot_count, "blocks_per_pass": blocks,
@@ -160,7 +186,7 @@ def _walk(
     walk = walk_tables(tables, keyed, found)
     is_large = walk.nodes.nbytes > _LARGE and code.strategy == "walk"
     key_bytes = keyed.node_key.dtype.itemsize
-    block_bytes = (1 if code.strategy == "row" else BLOCK) * key_bytes * keyed.count
+    block_bytes = (1 if code.is_row else BLOCK) * key_bytes * keyed.count
     rows = MANY_ROWS if is_large and tile is None else code.tile
     blocks = _blocks_per_pass(_KEY_CACHE, block_bytes, rows)
     if tile is None and is_large:

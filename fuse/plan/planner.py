@@ -12,7 +12,7 @@ from fuse.ir import build
 from fuse.ir.node import Graph, Node, dependencies
 from fuse.plan.assemble import assemble
 from fuse.plan.classify import forget, role_of
-from fuse.plan.forest_layout import Strategy
+from fuse.plan.forest_layout import SINGLE_ROW, Strategy
 from fuse.plan.placement import Domain, Placement, place
 from fuse.plan.schedule import Schedule
 from fuse.plan.steps import LibraryStep, Plan, Step
@@ -37,10 +37,10 @@ def make_plan(
         placement = place(graph.outputs, _wanted_counts(graph))
         placement.forest = forest or cast("Strategy | None", config.current().forced("forest"))
         groups: list[Sweeps] = []
-        if forest != "row" and find_sweeps.__name__ not in config.current().disable:
+        if forest not in SINGLE_ROW and find_sweeps.__name__ not in config.current().disable:
             placement, groups = _with_sweeps(placement, graph)
         steps = _steps(placement, groups)
-        if forest != "row":
+        if forest not in SINGLE_ROW:
             steps = place_updates(steps, graph.outputs, donated)
         return Plan(tuple(inputs), tuple(graph.outputs), tuple(steps))
     finally:

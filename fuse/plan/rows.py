@@ -21,6 +21,7 @@ from fuse.ir.types import STRING, Count, Dim, Shape, Symbol
 from fuse.optimize.driver import optimize
 from fuse.plan.axes import Walk, arrange
 from fuse.plan.classify import can_emit, is_loop_dtype
+from fuse.plan.forest_layout import Strategy
 from fuse.plan.kernels import (
     BASE,
     Access,
@@ -55,15 +56,21 @@ STACK = 1 << 17
 _ALIGN = 64
 
 
-def row_program(outputs: Sequence[Node], inputs: Sequence[Node], checks: Sequence[Node] = ()) -> RowProgram:
-    """The program of one row: the first axis of every input has length one.
+def row_program(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    checks: Sequence[Node] = (),
+    forest: Strategy = "row",
+) -> RowProgram:
+    """The program of one row: the first axis of every input has length one. `forest`: how trees are
+    evaluated, by a strategy for a single row.
 
     `checks` are outputs too, behind the others: they are looked at and not given back, so they need not
     follow a filter. Raises NoRow when a step of the plan runs in a library, when the program is too large for
     the stack, or when some output is left although a filter dropped the row.
     """
     graph = optimize(Graph((*outputs, *checks)))
-    plan = make_plan(graph, inputs, forest="row")
+    plan = make_plan(graph, inputs, forest=forest)
     program = Rows(plan, _filters(graph, graph.outputs[: len(outputs)])).program()
     if program.stack_bytes > STACK:
         raise NoRow(f"a row takes {program.stack_bytes} bytes of the stack, and there are {STACK}")

@@ -11,7 +11,7 @@ from llvmlite import binding, ir
 
 from fuse.codegen.forest import emit_forest
 from fuse.ir.forest import ForestTables
-from fuse.plan.forest_layout import POINTERS, SIZES, ForestCode, ForestLayout, Strategy, layout
+from fuse.plan.forest_layout import POINTERS, SINGLE_ROW, SIZES, ForestCode, ForestLayout, Strategy, layout
 from fuse.runtime.loader import Library, host_cpu, initialize_native_target, load
 
 _LEVELS = {"x86-64": "sse2", "x86-64-v3": "avx2"}
@@ -94,7 +94,7 @@ def predictor(
     """float32 or float64[rows, columns] -> float64[rows, outputs], by compiled code."""
 
     def predict(features: np.ndarray) -> np.ndarray:
-        step = 1 if strategy == "row" else tile
+        step = 1 if strategy in SINGLE_ROW else tile
         plan = layout(tables, features.dtype, strategy, step, has_permute(cpu))
         call = tile_caller(plan, compiled(plan.code, cpu))
         result = np.empty((features.shape[0], tables.base.array.size))

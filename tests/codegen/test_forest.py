@@ -12,7 +12,7 @@ import pytest
 from fuse.ir.forest import ForestTables, evaluate_forest
 from fuse.ir.node import ConstantArray
 from fuse.plan.forest_bins import CHUNK, bins
-from fuse.plan.forest_layout import POINTERS, SIZES, STRATEGIES, Strategy, layout
+from fuse.plan.forest_layout import POINTERS, SINGLE_ROW, SIZES, STRATEGIES, Strategy, layout
 from tests.codegen.forest_examples import SPECIAL, booster_tables, random_rows, random_tables
 from tests.codegen.forest_harness import NATIVE, assembly, cpus, predictor
 
@@ -69,7 +69,7 @@ def test_bits_of_random_forests(name: str, dtype: type, strategy: Strategy, cpu:
     columns = int(FORESTS[name].get("columns", 5))
     for seed in range(2):
         tables = random_tables(seed, **FORESTS[name])
-        rows = as_dtype(random_rows(tables, 100 if strategy == "row" else 700, columns, seed), dtype)
+        rows = as_dtype(random_rows(tables, 100 if strategy in SINGLE_ROW else 700, columns, seed), dtype)
         assert_same_bits(tables, rows, cpu, strategy)
 
 
@@ -163,6 +163,8 @@ def test_the_code_calls_nothing(cpu: str) -> None:
         ("traversal", None),
         ("categorical", "walk"),
         ("traversal", "row"),
+        ("four bytes", "packed"),
+        ("four bytes", "packed_row"),
     ):
         text = assembly(layout(random_tables(0, **FORESTS[name]), strategy=strategy).code, cpu)
         assert "call" not in text

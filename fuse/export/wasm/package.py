@@ -25,7 +25,7 @@ def package_files(
     """The content of each file, by name."""
     name = package_name(description["name"])
     texts = {
-        "index.js": f"{_head(description)}\n{web_file('index.js')}",
+        "index.js": f"{_head(description)}\n{squeezed(web_file('index.js'))}",
         "index.d.ts": types.declarations(description),
         "worker.js": web_file("worker.js"),
         "check.js": web_file("check.js"),
@@ -41,6 +41,17 @@ def web_file(name: str) -> str:
     return (files("fuse.runtime") / "web" / name).read_text("utf-8")
 
 
+def squeezed(text: str) -> str:
+    """JavaScript without indentation and without lines that are comments; line breaks stay where they are."""
+    kept, in_comment = [], False
+    for line in map(str.strip, text.splitlines()):
+        in_comment = in_comment or line.startswith("/**")
+        if line and not in_comment and not line.startswith("//"):
+            kept.append(line)
+        in_comment = in_comment and not line.endswith("*/")
+    return "\n".join(kept) + "\n"
+
+
 def package_name(name: str) -> str:
     """A name that package registries allow."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pipeline"
@@ -48,11 +59,10 @@ def package_name(name: str) -> str:
 
 def _head(description: Mapping[str, Any]) -> str:
     row = description["row"]
-    told = dict(description) | {
-        "row": None if row is None else {k: row[k] for k in ("dtypes", "bytes", "outputs")}
-    }
+    used = None if row is None else {key: row[key] for key in ("dtypes", "bytes", "outputs")}
+    told = json.dumps(dict(description) | {"row": used}, separators=(",", ":"))
     body = "" if row is None else "\n".join(_field_writer(description, field) for field in row["fields"])
-    return f"const META = {json.dumps(told)};\n\nfunction fillRow(r, m) {{\n  let v;\n{body}\n}}\n"
+    return f"const META = {told};\n\nfunction fillRow(r, m) {{\n  let v;\n{body}\n}}\n"
 
 
 def _field_writer(description: Mapping[str, Any], field: Mapping[str, Any]) -> str:
