@@ -31,6 +31,7 @@ from fuse.integrations.numpy_array.base import (
     lengths,
     small,
 )
+from fuse.integrations.numpy_array.basic_index import BasicKey, Indexed, as_basic
 from fuse.integrations.numpy_array.fallback import run, run_on_copy, run_quietly, unwrapped
 from fuse.integrations.numpy_array.flat import Flat, RecordedFlat
 from fuse.integrations.numpy_array.functions import dispatch
@@ -89,7 +90,7 @@ def _yields(other: Any) -> bool:
 
 def _is_usual(value: Any) -> bool:
     """A number or an array; what else there is may override ufuncs, which NumPy's dispatch finds out."""
-    return type(value) in PLAIN_NUMBERS or isinstance(value, np.ndarray | np.generic | LazyArray)
+    return type(value) in _USUAL or isinstance(value, np.ndarray | np.generic | LazyArray)
 
 
 _PYTHON: Mapping[np.ufunc, Callable[[Any, Any], Any]] = {
@@ -103,6 +104,8 @@ _PYTHON: Mapping[np.ufunc, Callable[[Any, Any], Any]] = {
 
 def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray, Any], Any]:
     def forward(self: ndarray, other: Any) -> Any:
+        if type(other) in _USUAL and not self._scalar:
+            return apply(ufunc, (self, other))
         if _yields(other):
             return NotImplemented
         if self._scalar:
@@ -110,6 +113,8 @@ def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray,
         return apply(ufunc, (self, other)) if _is_usual(other) else ufunc(self, other)
 
     def backward(self: ndarray, other: Any) -> Any:
+        if type(other) in _USUAL and not self._scalar:
+            return apply(ufunc, (other, self))
         if is_derived(other):
             return run(
                 _PYTHON[ufunc], (other, self), {}, f"numpy.{ufunc.__name__}", f"a {type(other).__name__}"
@@ -454,7 +459,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def __getitem__(self, key: Any) -> Any:
         if self._storage.array is not None and current_recording() is None:
-            found = self._get_now(key)
+            basic = as_basic(key)
+            found = self._get_now(key) if basic is None else self._get_basic(basic)
             if found is not None:
                 return found
         if self._scalar and not (type(key) is tuple and not key):
@@ -471,10 +477,19 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return layout.basic(self, entries)
         return run(_get, (self, key), {}, "numpy.generic.__getitem__", "an index of a scalar")
 
+    def _get_basic(self, key: BasicKey) -> Any:
+        """A view of concrete elements, or one of them, as NumPy makes it."""
+        if self._scalar:
+            return None
+        elements = self._elements
+        found: Any = elements[key]
+        if type(found) is not np.ndarray:
+            return found
+        whole = key if Ellipsis in key else (*key, Ellipsis)
+        return self._view(Indexed(whole, elements.shape))
+
     def _get_now(self, key: Any) -> Any:
-        """One element of concrete elements, or anything of a few, without the graph."""
-        if type(key) is int and len(self._dims) == 1:
-            return self._elements[key]
+        """Anything by index arrays of a few concrete elements, without the graph."""
         limit = few()
         elements: Any = small(self, limit)
         if elements is None or type(key) not in (ndarray, np.ndarray):
@@ -742,3 +757,7 @@ def _astype(array: np.ndarray, dtype: np.dtype, **options: Any) -> np.ndarray:
 def _restored(elements: np.ndarray, is_scalar: bool) -> Any:
     """The way back from a pickle: an array is ours again, a scalar is NumPy's."""
     return elements[()] if is_scalar else from_array(elements)
+
+
+_USUAL = frozenset({*PLAIN_NUMBERS, np.ndarray, ndarray})
+"""Types of operands that override nothing."""

@@ -23,6 +23,8 @@ from fuse.ir.node import Location, Node
 from fuse.ir.types import SIZE_FUNCTIONS, Count, Dim, Shape, Symbol
 
 NUMPY = "numpy"
+_KEPT = 1 << 20
+"""Bytes of an array below which views of it remember their elements."""
 
 
 class Unsupported(Exception):
@@ -32,12 +34,14 @@ class Unsupported(Exception):
 class LazyArray:
     """A view over a storage cell."""
 
-    __slots__ = ("__weakref__", "_scalar", "_storage", "_views")
+    __slots__ = ("__weakref__", "_found", "_scalar", "_storage", "_views")
 
     array_class: ClassVar[type[LazyArray]]
     _storage: Storage
     _views: tuple[Step, ...]
     _scalar: bool
+    _found: tuple[np.ndarray, tuple[Step, ...], np.ndarray] | None
+    """The elements of a view, and what they are a view of: of few, since that is kept alive."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -56,9 +60,19 @@ class LazyArray:
         Shares memory with the storage; not to be written to.
         """
         array = self._storage.materialise()
+        return self._seen_in(array) if self._views else array
+
+    def _seen_in(self, array: np.ndarray) -> np.ndarray:
+        """The elements of the view, in those of its storage."""
+        found = self._found
+        if found is not None and found[0] is array and found[1] is self._views:
+            return found[2]
+        elements = array
         for step in self._views:
-            array = step.on_array(array)
-        return array
+            elements = step.on_array(elements)
+        if array.nbytes < _KEPT:
+            self._found = array, self._views, elements
+        return elements
 
     def _buffer(self) -> np.ndarray:
         """The elements as memory that the user may keep and write to."""
@@ -126,6 +140,7 @@ def make(storage: Storage, steps: tuple[Step, ...] = (), *, scalar: bool = False
     array._storage = storage
     array._views = steps
     array._scalar = scalar
+    array._found = None
     return array
 
 
@@ -165,14 +180,20 @@ class Few(NamedTuple):
 
 
 _NONE = Few(0, 0)
+_latest: tuple[object, Few] = None, _NONE
 
 
 def few() -> Few:
     """What NumPy computes at once, since recording it would take longer; nothing inside a recording."""
+    global _latest
     if current_recording() is not None:
         return _NONE
     settings = config.current()
-    return Few(settings.min_rows, settings.eager_bytes) if settings.min_rows else _NONE
+    known, limit = _latest
+    if known is not settings:
+        limit = Few(settings.min_rows, settings.eager_bytes) if settings.min_rows else _NONE
+        _latest = settings, limit
+    return limit
 
 
 def small(array: LazyArray, limit: Few) -> np.ndarray | np.generic | None:
@@ -180,9 +201,9 @@ def small(array: LazyArray, limit: Few) -> np.ndarray | np.generic | None:
     elements = array._storage.array
     if elements is None:
         return None
-    for step in array._views:
-        elements = step.on_array(elements)
-    if elements not in limit:
+    if array._views:
+        elements = array._seen_in(elements)
+    if elements.size >= limit.rows and elements.nbytes >= limit.size:
         return None
     return elements[()] if array._scalar else elements
 

@@ -22,7 +22,7 @@ from fuse.integrations.numpy_array.creation import CREATION
 from fuse.integrations.numpy_array.fallback import run_quietly
 from fuse.integrations.numpy_array.functions import dispatch
 from fuse.integrations.numpy_array.operands import is_foreign
-from fuse.integrations.numpy_array.ufuncs import apply
+from fuse.integrations.numpy_array.ufuncs import PLAIN_NUMBERS, apply
 
 _MODULES = ("linalg", "fft", "random")
 
@@ -31,10 +31,14 @@ class Ufunc:
     """A ufunc that records on real arrays too; its other attributes are the ufunc's."""
 
     def __init__(self, ufunc: np.ufunc) -> None:
-        self.ufunc = ufunc
+        self.ufunc, self.nin = ufunc, ufunc.nin
         self.__name__, self.__doc__ = ufunc.__name__, ufunc.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == self.nin and not kwargs:
+            kinds = set(map(type, args))
+            if LazyArray.array_class in kinds and kinds - PLAIN_NUMBERS == {LazyArray.array_class}:
+                return apply(self.ufunc, args)
         outputs = args[self.ufunc.nin :]
         if outputs:
             if len(args) > self.ufunc.nargs or "out" in kwargs or any(o is Ellipsis for o in outputs):

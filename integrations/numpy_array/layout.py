@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,12 @@ from numpy.lib.stride_tricks import as_strided
 
 from fuse.integrations.capture.recording import SymbolicMismatch, current_recording
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_array, from_node, lengths
+from fuse.integrations.numpy_array.basic_index import BasicKey, expanded, steps_of
 from fuse.integrations.numpy_array.operands import has_symbol, is_numeric, node_of, static
 from fuse.integrations.numpy_array.storage import is_static
-from fuse.integrations.numpy_array.views import Bounds, Broadcasted, Reshaped, Sliced, Transposed
+from fuse.integrations.numpy_array.views import Broadcasted, Reshaped, Transposed
 from fuse.ir import build
-from fuse.ir.types import Count, Dim, Shape, SizeOf, element_count, size
-
-BasicKey = tuple[int | slice | EllipsisType | None, ...]
+from fuse.ir.types import Count, Shape, SizeOf, element_count
 
 
 def as_array(value: Any) -> LazyArray:
@@ -185,27 +183,19 @@ def basic(a: LazyArray, key: BasicKey) -> LazyArray:
     dims = a._dims
     if is_static(dims):
         shadow(a)[key if Ellipsis in key else (*key, Ellipsis)]
-    entries = _expanded(key, len(dims))
+    entries = expanded(key, len(dims))
     open_axis = _open_integer(entries, dims)
     if open_axis is not None:
         return _take_one(a, key, entries, open_axis)
-    view = _sliced(a, entries, dims)
+    view = a
+    for step in steps_of(entries, dims):
+        view = view._view(step)
     is_scalar = not view._dims and Ellipsis not in key
     if not is_scalar:
         return view
     if a._storage.array is not None and a._storage.recording is None:
         return view._elements[()]  # type: ignore[return-value]  # a NumPy scalar, as NumPy gives
     return from_node(view._node, scalar=True)
-
-
-def _expanded(key: BasicKey, rank: int) -> list[int | slice | None]:
-    """One entry an axis (and one a new axis): the Ellipsis spelled out, missing axes added."""
-    given = sum(entry is not None and entry is not Ellipsis for entry in key)
-    if given > rank:
-        raise IndexError(f"too many indices for array: array is {rank}-dimensional, but {given} were indexed")
-    position = next((i for i, entry in enumerate(key) if entry is Ellipsis), len(key))
-    before, after = list(key[:position]), list(key[position + 1 :])
-    return [*before, *[slice(None)] * (rank - given), *after]  # type: ignore[list-item]  # no Ellipsis is left
 
 
 def _open_integer(entries: Sequence[int | slice | None], dims: Shape) -> int | None:
@@ -239,47 +229,6 @@ def _take_one(a: LazyArray, key: BasicKey, entries: list[int | slice | None], ax
 def _is_near(index: int | slice | None) -> bool:
     """Whether every vector with a symbol for a length (at least two elements) has this element."""
     return index in (0, 1, -1, -2)
-
-
-def _sliced(a: LazyArray, entries: Sequence[int | slice | None], dims: Shape) -> LazyArray:
-    bounds: list[Bounds] = []
-    lengths_left: list[Dim] = []
-    shape: list[Dim] = []
-    for entry in entries:
-        if entry is None:
-            shape.append(1)
-            continue
-        found = _bounds(entry, dims[len(bounds)], len(bounds))
-        length = size("slice", dims[len(bounds)], *found)
-        bounds.append(found)
-        lengths_left.append(length)
-        if isinstance(entry, slice):
-            shape.append(length)
-    if shape == lengths_left:
-        return a._view(Sliced(tuple(bounds)))
-    is_part = any(found != (0, None, 1) for found in bounds)
-    view = a._view(Sliced(tuple(bounds))) if is_part else a
-    return view._view(Reshaped(tuple(shape)))
-
-
-def _bounds(entry: int | slice, dim: Dim, axis: int) -> Bounds:
-    """Plain numbers for known lengths, so that equal slices are equal nodes."""
-    if isinstance(entry, slice):
-        start, stop, step = (
-            None if x is None else int(x.__index__()) for x in (entry.start, entry.stop, entry.step)
-        )
-        step = 1 if step is None else step
-        if step == 0:
-            raise ValueError("slice step cannot be zero")
-        if isinstance(dim, int) and step == 1:
-            start, stop, step = slice(start, stop, step).indices(dim)
-            return (0, None, 1) if (start, stop) == (0, dim) else (start, max(start, stop), 1)
-        return (0 if start is None and step > 0 else start, stop, step)
-    assert isinstance(dim, int)
-    if not -dim <= entry < dim:
-        raise IndexError(f"index {entry} is out of bounds for axis {axis} with size {dim}")
-    index = entry + dim if entry < 0 else entry
-    return (index, index + 1, 1)
 
 
 def broadcast_to(a: LazyArray, shape: Any) -> LazyArray:

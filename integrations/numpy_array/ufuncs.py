@@ -31,7 +31,7 @@ from fuse.integrations.numpy_array.operands import node_of
 from fuse.integrations.numpy_array.warnings_of import at_once, watched_call
 from fuse.ir import build
 
-PLAIN_NUMBERS = (int, float, bool)
+PLAIN_NUMBERS = frozenset({int, float, bool})
 
 
 def apply(ufunc: np.ufunc, inputs: tuple[Any, ...], **options: Any) -> Any:
@@ -40,8 +40,8 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...], **options: Any) -> Any:
     """
     limit = few()
     if limit.rows:
-        plain = [plain_value(value, limit) for value in inputs]
-        if not (any(value is LARGE for value in plain) or _spreads(plain, limit)):
+        plain = _all_plain(inputs, limit)
+        if plain is not None:
             return _apply_now(ufunc, plain, options)
     name = f"numpy.{ufunc.__name__}"
     if asks_for_exceptions():
@@ -79,11 +79,25 @@ def asks_for_exceptions() -> bool:
     return True
 
 
+def _all_plain(inputs: tuple[Any, ...], limit: Few) -> list[Any] | None:
+    """What NumPy computes with at once, unless some of it is large or the result would be."""
+    plain = []
+    shape = None
+    differ = False
+    for value in inputs:
+        found = value if type(value) in PLAIN_NUMBERS else plain_value(value, limit)
+        if found is LARGE:
+            return None
+        if type(found) is np.ndarray:
+            differ = differ or shape not in (None, found.shape)
+            shape = found.shape
+        plain.append(found)
+    return None if differ and _spreads(plain, limit) else plain
+
+
 def _spreads(plain: list[Any], limit: Few) -> bool:
     """Whether few elements make many: a row and a column a matrix."""
-    shapes = {value.shape for value in plain if type(value) is np.ndarray and value.shape}
-    if len(shapes) < 2:
-        return False
+    shapes = {value.shape for value in plain if type(value) is np.ndarray}
     try:
         result = np.broadcast_shapes(*shapes)
     except ValueError:
@@ -97,7 +111,7 @@ _DOUBLE = np.empty(())
 def plain_value(value: Any, limit: Few) -> Any:
     """What NumPy computes with at once in place of an operand, or `LARGE`."""
     kind = type(value)
-    if isinstance(value, LazyArray):
+    if kind is LazyArray.array_class:
         found = small(value, limit)
         return LARGE if found is None else found
     if kind is np.ndarray:

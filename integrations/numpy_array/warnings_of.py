@@ -35,9 +35,17 @@ def watched_call(
     return result
 
 
+_SILENT = frozenset({
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
+    "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "isnan",
+    "isfinite",
+})  # fmt: skip
+"""Ufuncs that raise no flag."""
+
+
 def at_once(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """NumPy computes now; what it warns of, it warns of at the user's line, where its own stands at ours."""
-    if not config.current().warn:
+    if name in _SILENT or not config.current().warn:
         return function(*args, **kwargs)
     errors: dict[str, int] = {}
     with np.errstate(all="call", call=errors.__setitem__):
