@@ -177,6 +177,10 @@ def _samples() -> Mapping[str, Mapping[str, Node]]:
             "over the last axis": build.reduce("sum", matrix, (1,)),
             "over the first axis of 20 columns": build.reduce("sum", matrix, (0,)),
         },
+        "scan": {
+            "along the first axis": build.scan("sum", matrix, 0),
+            "along the rows": build.scan("sum", matrix, 1),
+        },
         "arg_reduce": {"": build.arg_reduce("argmax", matrix, 1)},
         "dot": {
             "with a matrix of 20 × 4": build.dot(matrix, build.constant(np.ones((20, 4)))),

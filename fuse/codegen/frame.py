@@ -37,7 +37,8 @@ class Frame:
     """The state of emitting one kernel.
 
     unit: the number of the current unit; fixed: registers of the map being emitted, by number, that are the
-    same for all rows of the unit and stand in front of the loop over its tiles.
+    same for all rows of the unit and stand in front of the loop over its tiles; carries: memory of the values
+    that scans carry along the rows, by the identity of the instruction.
     """
 
     kernel: Kernel
@@ -53,6 +54,7 @@ class Frame:
     uniforms: dict[int, ir.Value] = field(default_factory=dict)
     unit: ir.Value | None = None
     fixed: dict[int, ir.Value] = field(default_factory=dict)
+    carries: dict[int, ir.Value] = field(default_factory=dict)
 
     @property
     def lanes(self) -> int:

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from llvmlite import ir
 
-from fuse.codegen import reductions
+from fuse.codegen import reductions, scans
 from fuse.codegen.arg_reduce import emit_arg_reduce
 from fuse.codegen.dot import emit_dot
 from fuse.codegen.dtypes import I8, I64, POINTER, word
@@ -29,6 +29,7 @@ from fuse.codegen.matrix import emit_load_matrix
 from fuse.codegen.reductions import Accumulator
 from fuse.codegen.scalar import Scalar
 from fuse.codegen.status import Status
+from fuse.codegen.steps import emit_stepped_unit
 from fuse.codegen.target import Target, data_layout
 from fuse.codegen.text import emit_compare_text
 from fuse.plan import forest_layout
@@ -113,11 +114,17 @@ def _emit_morsels(frame: Frame) -> None:
 def make_accumulators(frame: Frame) -> dict[int, list[Accumulator]]:
     """Lanes for the reductions of each stage, by the number of the stage."""
     stages = enumerate(frame.kernel.stages)
+    scans.make_carries(frame)
+    if frame.kernel.schedule.steps:
+        return {}
     return {n: reductions.make_accumulators(frame, stage) for n, stage in stages if isinstance(stage, Map)}
 
 
 def emit_unit(frame: Frame, unit: ir.Value, accumulators: dict[int, list[Accumulator]]) -> None:
     """One unit: its tiles through all stages, then its partial results and its count of survivors."""
+    if frame.kernel.schedule.steps:
+        _emit_steps(frame, unit)
+        return
     b, schedule = frame.builder, frame.kernel.schedule
     inner = frame.control_word(INNER)
     block = unit
@@ -128,7 +135,8 @@ def emit_unit(frame: Frame, unit: ir.Value, accumulators: dict[int, list[Accumul
         block = b.sub(unit, b.mul(outer, blocks))
     start = b.mul(block, word(schedule.block))
     rows = minimum(b, word(schedule.block), b.sub(inner, start))
-    frame.bases = _bases(frame, outer)
+    frame.bases = _bases(frame, outer, frame.layout.outer_rank)
+    scans.start_unit(frame)
     keeps = _keeps_rows(frame.kernel)
     total = frame.alloca(I64) if keeps else None
     if total is not None:
@@ -164,9 +172,18 @@ def _fix_values(frame: Frame, stages: list[int]) -> None:
         frame.fixed = fixed_values(frame, stage)
 
 
-def _bases(frame: Frame, outer: ir.Value | None) -> list[ir.Value]:
-    """Where the unit's row of each buffer starts: the pointer plus outer index times stride over the outer
-    axes.
+def _emit_steps(frame: Frame, unit: ir.Value) -> None:
+    stages = list(range(len(frame.kernel.stages)))
+
+    def move_to(outer: ir.Value, rank: int) -> None:
+        frame.bases = _bases(frame, outer, rank)
+
+    emit_stepped_unit(frame, unit, move_to, lambda span: _emit_tile(frame, stages, span, {}, None, None))
+
+
+def _bases(frame: Frame, outer: ir.Value | None, rank: int) -> list[ir.Value]:
+    """Where the unit's row of each buffer starts: the pointer plus outer index times stride over the first
+    `rank` outer axes.
     """
     pointers = [frame.pointer(n) for n in range(len(frame.kernel.buffers))]
     if outer is None:
@@ -174,7 +191,7 @@ def _bases(frame: Frame, outer: ir.Value | None) -> list[ir.Value]:
     b = frame.builder
     indices: list[ir.Value] = []
     rest = outer
-    for axis in reversed(range(frame.layout.outer_rank)):
+    for axis in reversed(range(rank)):
         length = frame.control_word(CONTROL_WORDS + axis)
         quotient = b.sdiv(rest, length)
         indices.insert(0, b.sub(rest, b.mul(quotient, length)))

@@ -4,8 +4,8 @@
         i = min(i, rows - lanes): the last vector computes some rows once more
         load each input at i, compute, store each output at i
 
-Fewer rows than lanes are copied to buffers of the frame, and the loop runs over those. A map that reduces or
-filters must count every row once:
+Fewer rows than lanes are copied to buffers of the frame, and the loop runs over those. A map that reduces,
+scans or filters must count every row once:
 
     if rows is no multiple of the lanes: copy the last, partial vector of every input to a buffer of the
         frame, and the last row to the lanes behind it, so that they compute nothing that no row computes
@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from llvmlite import ir
 
-from fuse.codegen import reductions
+from fuse.codegen import reductions, scans, steps
 from fuse.codegen.conversions import emit_convert
 from fuse.codegen.dtypes import I8, I32, I64, memory_type, register_type, vector, word
 from fuse.codegen.elementwise import emit_op
@@ -98,7 +98,7 @@ def emit_map(
     outputs = {n: _port(frame, n, span) for _, n in stage.stores if _is_dense(frame, n)}
     tiles = {n: _tile_port(frame, n) for n in _kept_tiles(frame, stage)}
     strided = {n: _strided_scratch(frame, n) for _, n in stage.stores if not _is_dense(frame, n)}
-    if accumulators or stage.compaction is not None or frame.is_whole:
+    if _counts_once(stage) or frame.is_whole:
         whole = b.and_(span.rows, word(-frame.lanes))
         rest = b.sub(span.rows, whole)
         _copy_partial(frame, [*inputs.values(), *tiles.values()], whole, rest, to_spare=True)
@@ -123,6 +123,11 @@ def emit_map(
         _emit_overlapping(frame, stage, span, inputs, outputs, tiles, strided)
     for buffer, scratch in strided.items():
         _copy_strided(frame, buffer, scratch, span)
+
+
+def _counts_once(stage: Map) -> bool:
+    """Whether no row may be computed twice: what was folded once must not be folded again."""
+    return bool(stage.reductions) or stage.compaction is not None or any(i.op == "scan" for i in stage.body)
 
 
 def _emit_overlapping(
@@ -406,6 +411,15 @@ def _gather_lanes(frame: Frame, buffer: int, index: ir.Value, dtype: np.dtype) -
     return b.icmp_unsigned("!=", value, ir.Constant(value.type, None)) if dtype.kind == "b" else value
 
 
+def _emit_scan(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
+    (operand,) = instruction.operands
+    frame, (_, tile) = loop.frame, scans.parts_of(instruction)
+    if tile is None:
+        return scans.emit_along(frame, instruction, registers[operand])
+    place = at(frame.builder, frame.tile_pointer(tile), _tile_row(loop), instruction.dtype.itemsize)
+    return scans.emit_step(frame, instruction, registers[operand], place)
+
+
 _SPECIAL = {
     "load": _emit_load,
     "uniform": _emit_uniform,
@@ -414,6 +428,7 @@ _SPECIAL = {
     "position": _emit_position,
     "gather": _emit_gather,
     "reduced": _emit_reduced,
+    "scan": _emit_scan,
 }
 
 
@@ -431,6 +446,10 @@ def _emit_sinks(
         store_vector(b, registers[value], place, dtype)
     _emit_stores(loop, registers)
     counts = None if loop.is_full or not (accumulators or stage.compaction) else _row_mask(loop)
+    for reduction in stage.reductions:
+        if reduction.tile is not None:
+            source = stage.body[reduction.value].dtype
+            steps.emit_fold(frame, reduction, registers[reduction.value], source, _tile_row(loop))
     for accumulator in accumulators:
         mask = _both(frame, counts, accumulator.reduction.predicate, registers)
         reductions.update(frame, accumulator, registers[accumulator.reduction.value], mask)

@@ -34,6 +34,7 @@ from fuse.plan.kernels import (
     INNER,
     OFFSET,
     SEQUENTIAL,
+    STEP_BLOCKS,
     Map,
 )
 from fuse.plan.row_program import Extremum, Keep, Place, Product, RowProgram, RunKernel, Take
@@ -77,6 +78,7 @@ class RowFrame(Frame):
     def control_word(self, place: int) -> ir.Value:
         step = self.step
         known = {INNER: step.inner, BLOCKS: -(-step.inner // self.kernel.schedule.block), SEQUENTIAL: 1}
+        known[STEP_BLOCKS] = 1
         known |= {CONTROL_WORDS + axis: length for axis, length in enumerate(step.outer)}
         return word(known[place])
 
@@ -175,7 +177,8 @@ def _emit_kernel(run: _Run, step: RunKernel) -> None:
         run.control, scratch, step=step, memories=run.memories, survivors=stack_block(b, 8),
     )  # fmt: skip
     store_word(b, word(0), run.control, OFFSET)
-    units = int(np.prod(step.outer, dtype=np.int64)) * -(-step.inner // kernel.schedule.block)
+    outer = step.outer[:-1] if kernel.schedule.steps else step.outer
+    units = int(np.prod(outer, dtype=np.int64)) * -(-step.inner // kernel.schedule.block)
     accumulators = make_accumulators(frame)
     if units == 1:
         emit_unit(frame, word(0), accumulators)

@@ -23,11 +23,13 @@ from fuse.plan.kernels import (
     NEXT,
     OFFSET,
     SEQUENTIAL,
+    STEP_BLOCKS,
     STREAM,
     UNITS,
     UNITS_PER_MORSEL,
     argument_words,
 )
+from fuse.plan.schedule import BLOCK
 from fuse.plan.steps import KernelStep
 from fuse.runtime import threads
 
@@ -50,6 +52,7 @@ class Launcher:
     def __init__(self, step: KernelStep) -> None:
         self.keeps = step.keeps
         self.block = step.kernel.schedule.block
+        self.steps = step.kernel.schedule.steps
         self.extra_scratch = -(-step.extra_scratch // _ALIGN) * _ALIGN
         moved = sum(b.dtype.itemsize for b in step.kernel.buffers if b.role in ("load", "store", "append"))
         self.stream = step.kernel.schedule.stream
@@ -65,8 +68,11 @@ class Launcher:
         """
         inner, outer = bound.inner, math.prod(bound.outer)
         blocks = -(-inner // self.block)
-        units = blocks * outer
-        per_morsel = max(1, self.block // inner)
+        along = bound.outer[-1] if self.steps else 1
+        step_blocks = -(-along // self.steps) if self.steps else 1
+        units = blocks * (outer // along) * step_blocks
+        in_unit = min(inner, self.block) * (min(along, self.steps) if self.steps else 1)
+        per_morsel = max(1, min(self.block if not self.steps else BLOCK, BLOCK) // in_unit)
         morsels = -(-units // per_morsel)
         workers = min(morsels, self._workers(inner * outer)) if morsels > 1 else 1
         per_worker = code.scratch + self.extra_scratch
@@ -76,7 +82,7 @@ class Launcher:
         fixed = (start, per_worker, counts.buffer_info()[0] if counts is not None else 0)
         arguments = array("q", (*bound.words, *fixed, *matrices))
         streams = self._streams(bound, inner * outer)
-        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0, 0, streams)
+        state = (0, morsels, units, per_morsel, inner, blocks, 0, workers == 1, 0, 0, streams, step_blocks)
         control = array("q", (*state, *_PADDING, *bound.outer))
         if tape is not None:
             if self.keeps or streams or self._repays_threads(inner * outer):
@@ -107,6 +113,9 @@ class Launcher:
 
 
 _ALIGN = 64
-_PADDING = (0,) * (CONTROL_WORDS - 11)
-_STATE = (NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT, STREAM)
-assert tuple(range(11)) == _STATE
+_STATE = (
+    NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT, STREAM,
+    STEP_BLOCKS,
+)  # fmt: skip
+_PADDING = (0,) * (CONTROL_WORDS - len(_STATE))
+assert tuple(range(len(_STATE))) == _STATE

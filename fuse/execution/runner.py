@@ -29,7 +29,7 @@ from fuse.execution.updates import copy, key_of, whole_of
 from fuse.ir.interpret import Sizes, evaluate
 from fuse.ir.node import Node
 from fuse.ir.types import Count, Dim, SizeOf, Symbol
-from fuse.plan.axes import Walk, arrange
+from fuse.plan.axes import Walk
 from fuse.plan.kernels import Layout
 from fuse.plan.steps import Binding, KernelStep, LibraryStep, Plan, Step, Update, UpdateStep
 from fuse.runtime import buffers
@@ -316,21 +316,31 @@ class _KernelRun:
     def _allocate_partials(self, values: list[Array], shape: tuple[int, ...], walk: Walk | None) -> None:
         """Room for one value a unit of each reduction."""
         block = self.kernel.schedule.block
-        units = -(-shape[0] // block) if walk is None else math.prod(walk.lengths) * -(-walk.length // block)
+        if self.step.domain.steps:
+            assert walk is not None
+            units = math.prod(self._folded(walk.lengths, walk.length))
+        else:
+            units = (
+                -(-shape[0] // block) if walk is None else math.prod(walk.lengths) * -(-walk.length // block)
+            )
         for slot, node, kind in self.results:
             if kind == "reduce":
                 values[slot] = np.empty(units, node.dtype)
 
+    def _folded(self, outer: tuple[int, ...], inner: int) -> tuple[int, int, int]:
+        """What a kernel of steps leaves: (outer elements, units along the steps, inner elements)."""
+        return math.prod(outer[:-1]), -(-outer[-1] // self.kernel.schedule.steps), inner
+
     def _walk(self, values: list[Array], shape: tuple[int, ...]) -> Walk:
         """How to walk several axes. Arrays whose reduced axes do not make one are copied so that they do."""
-        moving, reduced = self.moving, self.step.domain.reduced
-        walk = arrange(shape, [values[slot] for slot in moving], reduced)
+        moving, domain = self.moving, self.step.domain
+        walk = domain.walk(shape, [values[slot] for slot in moving])
         if walk is not None:
             return walk
-        order = [*(axis for axis in range(len(shape)) if axis not in reduced), *reduced]
+        order = domain.order()
         for slot in moving:
             values[slot] = np.ascontiguousarray(values[slot].transpose(order)).transpose(np.argsort(order))
-        walk = arrange(shape, [values[slot] for slot in moving], reduced)
+        walk = domain.walk(shape, [values[slot] for slot in moving])
         assert walk is not None, "contiguous axes collapse"
         return walk
 
@@ -419,6 +429,11 @@ class _KernelRun:
         return doubtful
 
     def _reduced(self, node: Node, partials: Array, bound: Bound, sizes: Sizes) -> Array:
+        if self.step.domain.steps:
+            folded = partials.reshape(self._folded(bound.outer, bound.inner))
+            return np.asarray(combine(node.attrs["kind"], folded.swapaxes(1, 2))).reshape(
+                sizes.shape(node.shape)
+            )
         if not self.step.domain.reduced:
             return np.asarray(combine(node.attrs["kind"], partials))
         table = partials.reshape(math.prod(bound.outer), -1)

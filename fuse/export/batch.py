@@ -30,7 +30,7 @@ from fuse.export.arena import Arena
 from fuse.export.loops import LOOPS
 from fuse.export.program import Allocate, Program, RunKernel, Step
 from fuse.export.run import CHECK, DONE, NO_MEMORY, OUTSIDE, Run, copy_bytes
-from fuse.plan.kernels import BLOCKS, CONTROL_WORDS, ERROR, INNER, OFFSET, SEQUENTIAL
+from fuse.plan.kernels import BLOCKS, CONTROL_WORDS, ERROR, INNER, OFFSET, SEQUENTIAL, STEP_BLOCKS, STREAM
 
 
 @dataclass
@@ -49,8 +49,10 @@ class BatchFrame(Frame):
             block = self.kernel.schedule.block
             inner = run.number(step.inner, self.entry)
             return self.entry.sdiv(self.entry.add(inner, word(block - 1)), word(block))
-        if place == SEQUENTIAL:
+        if place in (SEQUENTIAL, STEP_BLOCKS):
             return word(1)
+        if place == STREAM:
+            return word(0)
         return run.number(step.outer[place - CONTROL_WORDS], self.entry)
 
     def counts(self) -> ir.Value:
@@ -152,7 +154,7 @@ def _emit_kernel(run: Run, step: RunKernel) -> None:
             run.control, scratch, step=step, run=run, survivors=survivors,
         )  # fmt: skip
         units = frame.control_word(BLOCKS)
-        for length in step.outer:
+        for length in step.outer[:-1] if kernel.schedule.steps else step.outer:
             units = frame.entry.mul(units, run.number(length, frame.entry))
         accumulators = make_accumulators(frame)
         with counted_loop(b, word(0), units, 1, "unit") as unit:

@@ -30,11 +30,12 @@ from fuse.export.program import (
 from fuse.ir.node import ConstantArray, Node
 from fuse.ir.types import STRING, Symbol
 from fuse.ir.types import Count as CountDim
-from fuse.plan.axes import Walk, arrange
+from fuse.plan.axes import Walk
 from fuse.plan.classify import is_loop_dtype
 from fuse.plan.kernels import Access, Kernel, Layout, Map, scratch_bytes
 from fuse.plan.placement import Domain
 from fuse.plan.row_program import contiguous_strides
+from fuse.plan.schedule import ENDLESS
 from fuse.plan.steps import Binding, KernelStep, Plan, Update, UpdateStep
 
 _ALIGN = 64
@@ -66,8 +67,11 @@ class Lowering:
         from fuse.export.library_ops import lower_library
 
         for step in self.plan.steps:
-            if isinstance(step, KernelStep):
+            if isinstance(step, KernelStep) and self._can_step(step):
                 self._kernel(step)
+                continue
+            if isinstance(step, KernelStep):
+                self._folds(step)
                 continue
             if isinstance(step, UpdateStep):
                 part = self._updated(step.update)
@@ -162,6 +166,22 @@ class Lowering:
         for node in step.results:
             self._learn(node)
 
+    def _can_step(self, step: KernelStep) -> bool:
+        """Whether one unit of a kernel of steps takes all of them, so that nothing is left to fold."""
+        longest = step.kernel.schedule.steps
+        along = math.prod(self.lengths.shape(tuple(step.domain.shape[axis] for axis in step.domain.steps)))
+        return longest in (0, ENDLESS) or along <= longest
+
+    def _folds(self, step: KernelStep) -> None:
+        """Reductions along an axis of unknown length, one by one, of what lies in memory."""
+        from fuse.export.library_ops import lower_library
+
+        for node in step.results:
+            if node.op != "reduce" or node.inputs[0] not in self.values:
+                raise NoProgram("a reduction along an axis of unknown length", node)
+            self.values[node] = lower_library(self, node)
+            self._learn(node)
+
     def _result(self, step: KernelStep, node: Node, shape: tuple[int, ...]) -> Value:
         """Room for a result; that of a reduction follows its partial results, see `run`."""
         mask, dtype = step.domain.mask, self.check(node)
@@ -209,9 +229,11 @@ class Lowering:
             is_column = buffer.role == "table" and part == "value" and len(value.shape) == 1
             if is_column and value.strides[0] != value.itemsize:
                 values[place] = self.contiguous(value)
-        walk = self._walk(shape, values, moving, domain.reduced)
+        walk = self._walk(shape, values, moving, domain)
         results = {
-            place: values[place] for place, buffer in enumerate(kernel.buffers) if buffer.role == "partial"
+            place: values[place]
+            for place, buffer in enumerate(kernel.buffers)
+            if buffer.role == "partial" and not domain.steps
         }
         blocks = Blocks(walk.length, kernel.schedule.block)
         for place, result in results.items():
@@ -238,18 +260,18 @@ class Lowering:
             self.steps.append(Combine(kinds[place], partials, rest, rows, whole, result))
 
     def _walk(
-        self, shape: tuple[int, ...], values: list[Value], moving: Sequence[bool], reduced: tuple[int, ...]
+        self, shape: tuple[int, ...], values: list[Value], moving: Sequence[bool], domain: Domain
     ) -> Walk:
         """How to walk the axes; operands whose reduced axes do not make one are copied so that they do."""
-        walk = arrange(shape, [v for v, m in zip(values, moving, strict=True) if m], reduced)
+        walk = domain.walk(shape, [v for v, m in zip(values, moving, strict=True) if m])
         if walk is not None:
             return walk
-        order = [*(axis for axis in range(len(shape)) if axis not in reduced), *reduced]
+        order = domain.order()
         back = [order.index(axis) for axis in range(len(shape))]
         for place, moves in enumerate(moving):
             if moves:
                 values[place] = self.contiguous(values[place].transpose(order)).transpose(back)
-        walk = arrange(shape, [v for v, m in zip(values, moving, strict=True) if m], reduced)
+        walk = domain.walk(shape, [v for v, m in zip(values, moving, strict=True) if m])
         assert walk is not None, "contiguous axes collapse"
         return walk
 

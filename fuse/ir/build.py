@@ -121,6 +121,11 @@ def reduce(
     return make("reduce", (value,), {"kind": kind, "axes": axes}, location)
 
 
+def scan(kind: str, value: Node, axis: int, location: Location | None = None) -> Node:
+    """The fold of all elements up to each one along an axis; `kind` as for `reduce`."""
+    return make("scan", (value,), {"kind": kind, "axis": axis}, location)
+
+
 def arg_reduce(kind: str, value: Node, axis: int, location: Location | None = None) -> Node:
     """`argmin` or `argmax` along one axis, first one on ties, NaN wins."""
     return make("arg_reduce", (value,), {"kind": kind, "axis": axis}, location)

@@ -143,9 +143,9 @@ def _order_in_memory(table: np.ndarray) -> list[int] | None:
     return order if table.transpose(order).flags.c_contiguous else None
 
 
-_REDUCERS: Mapping[str, Callable[..., Any]] = {
-    "sum": np.add.reduce, "prod": np.multiply.reduce, "min": np.minimum.reduce, "max": np.maximum.reduce,
-    "fmin": np.fmin.reduce, "fmax": np.fmax.reduce, "any": np.logical_or.reduce, "all": np.logical_and.reduce,
+_FOLDS: Mapping[str, np.ufunc] = {
+    "sum": np.add, "prod": np.multiply, "min": np.minimum, "max": np.maximum, "fmin": np.fmin,
+    "fmax": np.fmax, "any": np.logical_or, "all": np.logical_and,
 }  # fmt: skip
 
 
@@ -155,14 +155,19 @@ def _reduce(node: Node, sizes: Sizes, value: np.ndarray) -> np.ndarray:
 
     kind, axes = node.attrs["kind"], node.attrs["axes"]
     if kind in ("sum", "prod"):
-        return np.asarray(_REDUCERS[kind](value, axis=axes, dtype=node.dtype))
+        return np.asarray(_FOLDS[kind].reduce(value, axis=axes, dtype=node.dtype))
     if kind in ("any", "all"):
-        return np.asarray(_REDUCERS[kind](value, axis=axes))
+        return np.asarray(_FOLDS[kind].reduce(value, axis=axes))
     if value.size:
-        return np.asarray(_REDUCERS[kind](value, axis=axes))
+        return np.asarray(_FOLDS[kind].reduce(value, axis=axes))
     return np.full(
         tuple(n for axis, n in enumerate(value.shape) if axis not in axes), identity(kind, node.dtype)
     )
+
+
+def _scan(node: Node, sizes: Sizes, value: np.ndarray) -> np.ndarray:
+    fold = _FOLDS[node.attrs["kind"]]
+    return np.asarray(fold.accumulate(value, axis=node.attrs["axis"], dtype=node.dtype))
 
 
 def _arg_reduce(node: Node, sizes: Sizes, value: np.ndarray) -> np.ndarray:
@@ -190,6 +195,7 @@ _MEANINGS: Mapping[str, Callable[..., Any]] = {
     "masked_scatter": _masked_scatter,
     "update_slice": _update_slice,
     "reduce": _reduce,
+    "scan": _scan,
     "arg_reduce": _arg_reduce,
     "dot": lambda node, sizes, left, right: np.dot(left, right),
     "forest": lambda node, sizes, features: evaluate_forest(node.attrs["tables"], features),

@@ -4,7 +4,7 @@ Semantics, for every row:
 - Values are arrays and never change. An op gives a new value; nothing aliases.
 - Integers wrap; floating point is IEEE in NumPy's order, never reassociated, except inside `reduce` and
   `dot`, whose summation order is the compiler's (error no worse than NumPy's pairwise sum, and fixed: it
-  depends on neither threads nor vector width).
+  depends on neither threads nor vector width). A `scan` adds one element after the other, as NumPy does.
 - NaN, infinities, signed zeros and division by zero behave as in NumPy; no warning is part of the meaning.
 - An op may be fused, recomputed or dropped freely, except `opaque`, which runs exactly once.
 - `gather` with mode "raise" may fail; the failure is raised when a value is observed.
@@ -160,6 +160,16 @@ def _reduce(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
     return operand.with_shape(_without(operand.shape, axes))
 
 
+def _scan(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
+    operand, kind = types[0], attrs["kind"]
+    if kind not in REDUCTIONS:
+        raise VerifyError(f"unknown scan {kind!r}; there are {', '.join(sorted(REDUCTIONS))}")
+    if kind in ("any", "all") and operand.dtype != np.dtype(bool):
+        raise VerifyError(f"{kind} takes bool, not {operand.dtype}; convert first")
+    _without(operand.shape, (attrs["axis"],))
+    return operand
+
+
 def _arg_reduce(types: tuple[Type, ...], attrs: Mapping[str, Any]) -> Type:
     return Type(np.dtype(np.intp), _without(types[0].shape, (attrs["axis"],)))
 
@@ -226,6 +236,13 @@ _ROWS = (
     ),
     _row("update_slice", "index", "slices", _update_slice, "base with a basic slice replaced by values"),
     _row("reduce", "reduce", "kind axes", _reduce, "sum, prod, min, max, fmin, fmax, any or all over axes"),
+    _row(
+        "scan",
+        "reduce",
+        "kind axis",
+        _scan,
+        "the fold of all elements up to each one along an axis, in order",
+    ),
     _row("arg_reduce", "reduce", "kind axis", _arg_reduce, "argmin or argmax along an axis"),
     _row("dot", "contraction", "", _dot, "matrix product of 1-D and 2-D operands"),
     _row("forest", "model", "outputs tables", _forest, "sums of leaf values of decision trees"),
@@ -257,3 +274,12 @@ def identity(kind: str, dtype: np.dtype) -> np.ndarray:
         return np.asarray(not low)
     limits = np.iinfo(np.int64 if dtype.kind in "mM" else dtype)
     return np.asarray(limits.min if low else limits.max, limits.dtype).view(dtype)
+
+
+def scan_start(kind: str, dtype: np.dtype) -> np.ndarray:
+    """The value in front of a scan of this kind, which leaves its first element as it is, as a 0-d array."""
+    if dtype.kind == "f" and kind in ("fmin", "fmax"):
+        return np.asarray(math.nan, dtype)
+    if dtype.kind == "f" and kind == "sum":
+        return np.asarray(-0.0, dtype)
+    return identity(kind, dtype)

@@ -47,7 +47,13 @@ from fuse.plan.kernels import (
     Stage,
 )
 from fuse.plan.placement import Domain, Placement
-from fuse.plan.schedule import choose_schedule, schedule_forest, schedule_pairs
+from fuse.plan.schedule import (
+    choose_schedule,
+    schedule_forest,
+    schedule_pairs,
+    schedule_scan,
+    schedule_steps,
+)
 from fuse.plan.steps import Binding, KernelStep
 
 MANY_COLUMNS = 4
@@ -206,6 +212,10 @@ class _Assembly:
             return self._add(draft, Instruction("position", (), node.dtype))
         if node.op == "broadcast":
             return self.values[node.inputs[0], track, at]
+        if node.op == "scan":
+            source = self.values[node.inputs[0], track, at]
+            carried = self.new_tiles(node.dtype, 1) if self.domain.steps else None
+            return self._add(draft, Instruction("scan", (source,), node.dtype, (node.attrs["kind"], carried)))
         if node.op == "gather":
             index = self.values[node.inputs[1], track, at]
             table = self.buffer("table", node.inputs[0])
@@ -431,7 +441,19 @@ class _Assembly:
             mask = self.value(self.domain.mask, track, phase)
         value = self.value(source, track, phase)
         partial = self.buffer("partial", root)
-        self.draft(track, phase).reductions.append(Reduction(root.attrs["kind"], value, partial, mask))
+        tiles = self._carried(root) if self.domain.steps else ()
+        self.draft(track, phase).reductions.append(
+            Reduction(root.attrs["kind"], value, partial, mask, *tiles)
+        )
+
+    def _carried(self, root: Node) -> tuple[int, int | None]:
+        """The tiles of a fold in a kernel of steps. NumPy adds up a row in pairs, so a sum of few elements of
+        a row keeps what it rounds off; along other axes NumPy adds one after the other too.
+        """
+        wide = np.dtype(np.float32) if root.dtype == np.float16 else root.dtype
+        in_row = max(self.domain.steps) == len(self.domain.shape) - 1
+        compensated = in_row and root.attrs["kind"] == "sum" and wide.kind == "f"
+        return self.new_tiles(wide, 1), self.new_tiles(wide, 1) if compensated else None
 
     def _is_cheap(self, source: Node) -> bool:
         body = self.placement.body(source) if self.placement.is_read(source) is False else []
@@ -515,6 +537,10 @@ def assemble(placement: Placement, domain: Domain, roots: Sequence[Node]) -> Ker
         schedule = schedule_forest(schedule, assembly.forest_rows, row_bytes, reduces)
     elif any(isinstance(stage, ArgReduce) for stage in stages):
         schedule = schedule_pairs(schedule, row_bytes, adds)
+    if domain.steps:
+        schedule = schedule_steps(schedule, row_bytes, domain.columns, domain.scanned is not None)
+    elif domain.scanned is not None:
+        schedule = schedule_scan(schedule)
     kernel = Kernel(stages, tuple(assembly.buffers), tuple(assembly.tile_dtypes), schedule)
     return KernelStep(kernel, domain, tuple(assembly.bindings), tuple(roots), cost, assembly.extra_scratch)
 

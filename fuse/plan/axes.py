@@ -2,7 +2,8 @@
 
 Neighbouring axes that every array walks in one stride become one. A short last axis, such as the channels of
 a picture, makes a poor vector loop, so the longest axis is taken instead. A reduction's inner axis is what it
-folds.
+folds, except when it folds an axis in front of long rows: then the rows are the inner axis, and the folded
+one the last of the outer ones, taken step by step.
 """
 
 from __future__ import annotations
@@ -67,6 +68,25 @@ def arrange(shape: tuple[int, ...], arrays: Sequence[Strided], reduced: Sequence
         return Walk(shape, (), ())
     inner = max(groups, key=lambda group: _fitness(group, shape, arrays, group is groups[-1]))
     return Walk(shape, tuple(group for group in groups if group is not inner), inner)
+
+
+def arrange_steps(shape: tuple[int, ...], arrays: Sequence[Strided], steps: Sequence[int]) -> Walk | None:
+    """How to walk arrays of one shape along the axes `steps`, the last of the outer axes, with the last of
+    the others as the inner one.
+
+    None when these axes do not make one axis of each array.
+    """
+    strides = [array.strides for array in arrays]
+    kept = [axis for axis in range(len(shape)) if axis not in steps and shape[axis] != 1]
+    before, behind = (
+        [axis for axis in kept if (axis > max(steps)) == is_behind] for is_behind in (False, True)
+    )
+    groups = _collapsed(before, shape, strides) + _collapsed(behind, shape, strides)
+    along = _collapsed([axis for axis in steps if shape[axis] != 1], shape, strides)
+    if len(along) > 1:
+        return None
+    inner = groups.pop() if groups else ()
+    return Walk(shape, (*groups, along[0] if along else ()), inner)
 
 
 def _fitness(

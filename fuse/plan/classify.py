@@ -23,8 +23,8 @@ TINY = 64
 """Values of at most this many elements are computed by the interpreter; no loop repays itself there."""
 
 FEW_REDUCED = 8
-"""A reduction over leading axes walks the data once for each value that it leaves; up to this many are
-few.
+"""A fold along an axis walks the data once for each value behind that axis when there are at most so many,
+and row by row otherwise.
 """
 
 VIEWS = frozenset({"broadcast", "reshape", "transpose", "slice"})
@@ -71,16 +71,18 @@ def can_fuse(node: Node) -> bool:
 
 
 def can_reduce(node: Node) -> bool:
-    """Whether a kernel can end in this reduction: over all axes, over trailing ones, or over others that
-    leave few values. Otherwise NumPy, which adds up whole rows, is the better loop.
+    """Whether a kernel can end in this reduction: over neighbouring axes, or over others that leave few
+    values.
     """
     (operand,) = node.inputs
     if not is_loop_dtype(operand.dtype) or is_tiny(operand):
         return False
-    axes, rank = node.attrs["axes"], operand.type.rank
+    axes = node.attrs["axes"]
     left = element_count(node.shape)
-    is_trailing = tuple(axes) == tuple(range(rank - len(axes), rank))
-    return bool(axes) and (is_trailing or (isinstance(left, int) and left <= FEW_REDUCED))
+    if not axes:
+        return False
+    is_one = tuple(axes) == tuple(range(axes[0], axes[0] + len(axes)))
+    return is_one or (isinstance(left, int) and left <= FEW_REDUCED)
 
 
 def is_loop_dtype(dtype: np.dtype) -> bool:
@@ -261,6 +263,7 @@ _FUSABLE: Mapping[str, Callable[[Node], bool]] = {
     "convert": _can_map,
     "bitcast": _can_map,
     "iota": _can_map,
+    "scan": _can_map,
     "broadcast": _can_fuse_broadcast,
     "compress": lambda node: node.inputs[0].type.rank == 1 and _can_map(node),
     "gather": _can_fuse_gather,

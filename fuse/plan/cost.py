@@ -27,7 +27,13 @@ def operation_cost(node: Node) -> float:
         return TREE_OPERATIONS * float(node.attrs["tables"].tree_count)
     if node.op == "dot":
         return float(_columns(node.inputs[1]) * _length(node.inputs[1]))
-    return {"gather": 6.0, "compress": 3.0, "convert": 1.0, "arg_reduce": PAIR_OPERATIONS}.get(node.op, 0.0)
+    return {
+        "scan": RECOMPUTE_LIMIT + 1,
+        "gather": 6.0,
+        "compress": 3.0,
+        "convert": 1.0,
+        "arg_reduce": PAIR_OPERATIONS,
+    }.get(node.op, 0.0)
 
 
 def _columns(matrix: Node) -> int:

@@ -39,7 +39,8 @@ class Buffer:
 @dataclass(frozen=True)
 class Instruction:
     """One SSA value of a `Map`: an elementwise op of the graph, or `load`, `uniform`, `tile`, `position`,
-    `gather`, `reduced` (of the unit, by an earlier sweep).
+    `gather`, `reduced` (of the unit, by an earlier sweep), `scan` (its kind, and the tile that carries the
+    values of one step to the next; None: along the rows).
     """
 
     op: str
@@ -50,12 +51,17 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Reduction:
-    """Fold the values of all rows; where `predicate` is false the row does not count."""
+    """Fold the values of all rows; where `predicate` is false the row does not count.
+
+    tile: in a kernel of steps, where the fold of each row stands; rest: where what a sum rounds off does.
+    """
 
     kind: str
     value: int
     buffer: int
     predicate: int | None = None
+    tile: int | None = None
+    rest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,10 @@ class Layout:
 
 CONTROL_WORDS = 16
 """int64 words in front of the outer lengths of a control block; their places are the constants below."""
-NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT, STREAM = range(11)
+(
+    NEXT, MORSELS, UNITS, UNITS_PER_MORSEL, INNER, BLOCKS, OFFSET, SEQUENTIAL, ERROR, DOUBT, STREAM,
+    STEP_BLOCKS,
+) = range(12)  # fmt: skip
 
 
 def argument_words(layout: Layout) -> int:
@@ -245,7 +254,8 @@ def _stage_text(stage: Stage) -> list[str]:
     lines += [f"  buffer {buffer} <- %{value}" for value, buffer in stage.stores]
     for r in stage.reductions:
         where = "" if r.predicate is None else f" where %{r.predicate}"
-        lines.append(f"  buffer {r.buffer} <- {r.kind} %{r.value}{where}")
+        tile = "" if r.tile is None else f" by tile {r.tile}" + ("" if r.rest is None else f", {r.rest}")
+        lines.append(f"  buffer {r.buffer} <- {r.kind} %{r.value}{where}{tile}")
     if stage.compaction is not None:
         lines.append(f"  keep where %{stage.compaction.mask}: {stage.compaction.columns}")
     return lines

@@ -17,34 +17,74 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fuse.ir.node import Node, dependencies, walk
-from fuse.ir.types import Count, Shape
-from fuse.plan.classify import as_outer, as_stored_column, column_table, operands, role_of
+from fuse.ir.scalar_ops import SCALAR_OPS
+from fuse.ir.types import Count, Dim, Shape, element_count
+from fuse.plan.axes import SHORT, Strided, Walk, arrange, arrange_steps
+from fuse.plan.classify import FEW_REDUCED, as_outer, as_stored_column, column_table, operands, role_of
 from fuse.plan.cost import RECOMPUTE_LIMIT, operation_cost
 from fuse.plan.forest_layout import Strategy
 
 
 class Domain(NamedTuple):
     """What a kernel loops over: a shape, the filter inside it, the axes that are folded (none: no axis or
-    all).
+    all), the axis that scans run along.
     """
 
     shape: Shape
     mask: Node | None
     reduced: tuple[int, ...]
+    scanned: int | None = None
+
+    @property
+    def along(self) -> tuple[int, ...]:
+        """The axes along which values are carried from element to element."""
+        return self.reduced or (() if self.scanned is None else (self.scanned,))
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Those axes when a loop takes them step by step, the elements of other axes side by side: when what
+        lies behind them is long, or when they are last and short.
+        """
+        if not self.along or self.mask is not None:
+            return ()
+        behind = self.shape[max(self.along) + 1 :]
+        if behind:
+            width = element_count(behind)
+            return () if isinstance(width, int) and width <= FEW_REDUCED else self.along
+        length = element_count(tuple(self.shape[axis] for axis in self.along))
+        is_short = isinstance(length, int) and length <= SHORT and len(self.along) < len(self.shape)
+        return self.along if is_short else ()
+
+    @property
+    def columns(self) -> Dim | None:
+        """How many elements are side by side, when no layout of the arrays in memory changes that."""
+        behind = self.shape[max(self.steps) + 1 :]
+        return behind[0] if len(behind) == 1 else None
+
+    def order(self) -> list[int]:
+        """The axes in an order of memory in which those that are folded make one."""
+        behind = range(max(self.reduced) + 1, len(self.shape))
+        before = [axis for axis in range(len(self.shape)) if axis not in self.reduced and axis not in behind]
+        return [*before, *self.reduced, *behind] if self.steps else [*before, *behind, *self.reduced]
+
+    def walk(self, shape: tuple[int, ...], arrays: Sequence[Strided]) -> Walk | None:
+        """How to walk arrays that have this shape now."""
+        return arrange_steps(shape, arrays, self.steps) if self.steps else arrange(shape, arrays, self.along)
 
 
 @dataclass
 class Placement:
     """order: all nodes, inputs first; stored: nodes in memory; materialised: masks whose kept rows are;
-    level: steps that must come before; counts: the reduction that counts a mask, for those that are named;
-    forest: the strategy of every forest, when it is not chosen by cost; swept: what kernels of several sweeps
-    compute.
+    level: steps that must come before; scanned: of values whose loop scans, along which axis; counts: the
+    reduction that counts a mask, for those that are named; forest: the strategy of every forest, when it is
+    not chosen by cost; swept: what kernels of several sweeps compute.
     """
 
     order: list[Node]
     stored: set[Node] = field(default_factory=set)
     materialised: set[Node] = field(default_factory=set)
     level: dict[Node, int] = field(default_factory=dict)
+    scanned: dict[Node, int] = field(default_factory=dict)
     counts: Mapping[Node, Node] = field(default_factory=dict)
     forest: Strategy | None = None
     swept: frozenset[Node] = frozenset()
@@ -63,7 +103,8 @@ class Placement:
         if role_of(root) == "reduce":
             source = root.inputs[0]
             axes = tuple(root.attrs["axes"])
-            return self._over(source, axes if len(axes) < source.type.rank else ())
+            found = self._over(source, axes if len(axes) < source.type.rank else ())
+            return found._replace(scanned=None) if self.is_read(source) else found
         if root.op == "compress":
             return Domain(root.inputs[1].shape, root.inputs[1], ())
         if loops_over_rows(root) and not self.is_kept(root):
@@ -76,7 +117,8 @@ class Placement:
             assert mask is not None
             return Domain(mask.shape, mask, reduced)
         by_rows = loops_over_rows(source) and not self.is_read(source)
-        return Domain(source.shape[:1] if by_rows else source.shape, None, reduced)
+        shape = source.shape[:1] if by_rows else source.shape
+        return Domain(shape, None, reduced, self.scanned.get(source))
 
     def body(self, root: Node) -> list[Node]:
         """The nodes that the root's loop computes, inputs before users."""
@@ -113,6 +155,7 @@ def place(outputs: Sequence[Node], counts: Mapping[Node, Node]) -> Placement:
     found.materialised.update(_read_outside_their_kernel(found))
     while True:
         found.stored |= {n for n in found.order if n.op == "compress" and n.inputs[1] in found.materialised}
+        store_scans_apart(found)
         found.level = _levels(found)
         dear = _dear_in_several_kernels(found)
         if not dear:
@@ -120,6 +163,29 @@ def place(outputs: Sequence[Node], counts: Mapping[Node, Node]) -> Placement:
         kept = {mask for node in dear if found.is_kept(node) and (mask := filter_of(node)) is not None}
         found.materialised |= kept
         found.stored |= dear
+
+
+def store_scans_apart(found: Placement) -> None:
+    """A loop carries values along one axis: scans along another, and those that something else than a map
+    over the same elements uses, are stored. Fills in `scanned`.
+    """
+    found.scanned = {}
+    for node in found.order:
+        sources = [s for s in operands(node) if s in found.scanned and not found.is_read(s)]
+        axis = node.attrs["axis"] if node.op == "scan" else found.scanned[sources[0]] if sources else None
+        for source in sources:
+            if found.scanned[source] != axis or not _goes_along(node, axis):
+                found.stored.add(source)
+        inside = any(not found.is_read(source) for source in sources)
+        if axis is not None and role_of(node) == "fused" and (inside or node.op == "scan"):
+            found.scanned[node] = axis
+
+
+def _goes_along(node: Node, axis: int) -> bool:
+    """Whether a loop that carries values along an axis can compute a node that uses them."""
+    if role_of(node) == "reduce":
+        return node.inputs[0].type.rank == 1 or node.attrs["axes"] == (axis,)
+    return node.op == "scan" or (node.op in SCALAR_OPS or node.op in ("convert", "bitcast"))
 
 
 def filter_of(node: Node) -> Node | None:
@@ -172,7 +238,7 @@ def _read_outside_their_kernel(found: Placement) -> set[Node]:
     filters.update(mask for node in found.order for mask in _named_masks(node))
     masks = set()
     for node in found.order:
-        outside = role_of(node) in ("leaf", "step") or node.op == "iota" or node in filters
+        outside = role_of(node) in ("leaf", "step") or node.op in ("iota", "scan") or node in filters
         nested = node.type.rank > 1 and not loops_over_rows(node)
         if outside or nested:
             masks.add(filter_of(node))

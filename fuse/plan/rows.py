@@ -19,7 +19,7 @@ from fuse.ir.node import ConstantArray, Graph, Node
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import STRING, Count, Dim, Shape, Symbol
 from fuse.optimize.driver import optimize
-from fuse.plan.axes import Walk, arrange
+from fuse.plan.axes import Walk
 from fuse.plan.classify import can_emit, is_loop_dtype
 from fuse.plan.forest_layout import Strategy
 from fuse.plan.kernels import (
@@ -213,9 +213,11 @@ class Rows:
         """A step that runs a kernel over the places of its buffers."""
         shape = self.sizes.shape(domain.shape)
         moving = [buffer.role in ("load", "store", "append") for buffer in kernel.buffers]
-        walk = arrange(shape, [p for (p, _), m in zip(bound, moving, strict=True) if m], domain.reduced)
+        walk = domain.walk(shape, [p for (p, _), m in zip(bound, moving, strict=True) if m])
         if walk is None:
             raise NoRow("a reduction over axes that do not lie side by side")
+        if domain.steps and (walk.lengths[-1] > kernel.schedule.steps or walk.length > kernel.schedule.block):
+            raise NoRow("a reduction over more values than one unit of a kernel takes")
         is_split = walk.length > kernel.schedule.block or (math.prod(walk.lengths) > 1 and not domain.reduced)
         if is_split and _reduces(kernel):
             raise NoRow("a reduction over more values than one unit of a kernel takes")

@@ -7,7 +7,7 @@ the machine, the data or the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,7 @@ class Schedule:
     whole: rows of a unit when tile buffers hold all of them, for stages that sweep over it one after the
     other. peel: whether the last, partial vector has code of its own, so that the loop masks nothing.
     stream: bytes of outputs from which on they are written past the caches; 0: never.
+    steps: how often a unit goes over its rows, for kernels that fold along an axis in front of them; 0: once.
     """
 
     tile: int = 1024
@@ -41,6 +42,7 @@ class Schedule:
     whole: int = 0
     peel: bool = False
     stream: int = 0
+    steps: int = 0
 
     @property
     def tile_stride(self) -> int:
@@ -49,6 +51,34 @@ class Schedule:
         Buffers of a single row stand side by side.
         """
         return max(self.tile, self.whole) + 64 if self.tile > 1 else 1
+
+
+ENDLESS = 1 << 40
+"""The block of a kernel that carries a value along a whole axis."""
+STEPS = 2048
+"""How many values of an axis one unit folds; the results of units are folded in a fixed tree."""
+STEP_BYTES = 16 << 10
+"""Bytes that the values carried from step to step may take: beyond half of L1 they slow down."""
+
+
+def schedule_scan(schedule: Schedule) -> Schedule:
+    """The schedule of a kernel that carries values along its inner axis: a unit takes all of it."""
+    return replace(schedule, block=ENDLESS)
+
+
+def schedule_steps(schedule: Schedule, row_bytes: int, columns: Hashable, scans: bool) -> Schedule:
+    """The schedule of a kernel that carries a value of each column from step to step; the tiles of a column
+    take `row_bytes`; `columns`: how many there are, if known. A scan takes all steps in one unit.
+    """
+    tile = 2048
+    while tile > 256 and tile * row_bytes > STEP_BYTES:
+        tile //= 2
+    lanes = schedule.lanes
+    while isinstance(columns, int) and lanes >= 2 * columns and lanes > 8:
+        lanes //= 2
+    whole = columns if isinstance(columns, int) and columns <= tile else 0
+    steps = ENDLESS if scans else STEPS
+    return replace(schedule, tile=tile, block=tile, lanes=lanes, whole=whole, steps=steps, stream=0)
 
 
 FOREST_BYTES = 1 << 23

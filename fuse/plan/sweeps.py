@@ -21,12 +21,13 @@ from fuse.ir import build
 from fuse.ir.node import Node, walk
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Count, Shape
+from fuse.plan.axes import SHORT
 from fuse.plan.classify import can_emit, is_loop_dtype, role_of
-from fuse.plan.placement import Domain, Placement
+from fuse.plan.placement import Domain, Placement, store_scans_apart
 from fuse.plan.schedule import BLOCK, Schedule
 
-SHORTEST_ROW = 8
-"""Rows up to this length are expressions, not loops."""
+SHORTEST_ROW = SHORT
+"""Rows up to this length are taken side by side, not one by one."""
 
 
 @dataclass(eq=False)
@@ -238,6 +239,7 @@ def rearranged(placement: Placement, groups: Sequence[Sweeps], wanted: Sequence[
             continue
         stored.update(source for source in reads if role_of(source) != "leaf")
     found = replace(placement, order=order, stored=stored, swept=frozenset(owner))
+    store_scans_apart(found)
     return found if _set_levels(found, groups, owner) else None
 
 

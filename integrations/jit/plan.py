@@ -34,7 +34,7 @@ from fuse.ir.types import Type
 Array = Any
 Event = Guard | SizeGuard | LibraryStep
 
-_KEPT = frozenset({"reduce", "arg_reduce", "dot", "forest", "opaque"})
+_KEPT = frozenset({"reduce", "scan", "arg_reduce", "dot", "forest", "opaque"})
 """Ops whose value is small or dear: a later program reads it instead of computing it again."""
 _VIEWS = frozenset({"input", "constant", "slice", "reshape", "transpose", "broadcast", "bitcast"})
 """Ops whose array may be the memory of an argument or of a constant."""

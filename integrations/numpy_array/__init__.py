@@ -7,6 +7,7 @@
     elementwise  ufuncs as nodes     ufuncs                   the ways a ufunc call goes
     reductions   sum … argmax        statistics               mean, var, std
     nan_statistics  nansum … nanstd
+    scans        cumsum, accumulate, …
     rounding     clip, round, …      layout                   reshape, transpose, basic slices
     joins        concatenate, where, dot                      indexing   a[key], a[key] = values
     fallback     what NumPy runs     functions                the table of NumPy's functions

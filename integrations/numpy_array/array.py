@@ -586,6 +586,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     # methods
 
     sum, prod, mean, var, std = _methods(np.sum, np.prod, np.mean, np.var, np.std)
+    cumsum, cumprod = _methods(np.cumsum, np.cumprod)
     min, max, any, all = *_methods(np.min, np.max), _truth(np.any), _truth(np.all)
     argmin, argmax = _methods(np.argmin, np.argmax)
     round, dot, take = _methods(np.round, np.dot, np.take)

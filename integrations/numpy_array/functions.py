@@ -22,6 +22,7 @@ from fuse.integrations.numpy_array import (
     products,
     reductions,
     rounding,
+    scans,
     search,
     selection,
     statistics,
@@ -308,7 +309,7 @@ TABLE: Mapping[Function, Function] = {
     np.ndim: lambda a: len(as_array(a)._dims),
     np.size: _size,
     **composed.FUNCTIONS, **index_maps.FUNCTIONS, **windows.FUNCTIONS, **selection.FUNCTIONS,
-    **products.FUNCTIONS, **search.FUNCTIONS,
+    **products.FUNCTIONS, **search.FUNCTIONS, **scans.FUNCTIONS,
 }  # fmt: skip
 
 MUTATING: frozenset[Function] = frozenset(

@@ -69,7 +69,8 @@ def _has_nan(value: Node) -> bool:
     return value.dtype.kind == "f"
 
 
-def _without_nan(value: Node, replacement: float) -> Node:
+def without_nan(value: Node, replacement: float) -> Node:
+    """The value with a number in place of NaN."""
     if not _has_nan(value):
         return value
     return node("select", node("isnan", value), build.constant(replacement, value.dtype), value)
@@ -89,7 +90,7 @@ def _summed(ufunc: np.ufunc, neutral: float) -> Any:
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
         initial: Any = NO_VALUE, where: Any = NO_VALUE,
     ) -> Any:  # fmt: skip
-        value = from_node(_without_nan(node_of(a), neutral))
+        value = from_node(without_nan(node_of(a), neutral))
         return reduce(ufunc, value, axis, dtype, out, flag(keepdims), initial, mask_of(where))
 
     return reduction
@@ -116,7 +117,7 @@ def nanmean(
         raise Unsupported("where= together with NaN")
     axes = axes_of(value, axis)
     working, result = mean_dtypes(value.dtype, dtype)
-    total = reduced("sum", build.convert(_without_nan(value, 0.0), working), axes)
+    total = reduced("sum", build.convert(without_nan(value, 0.0), working), axes)
     count = _numbers(value, axes)
     found = build.convert(divided(total, build.convert(count, np.float64), working), result)
     _warn_where(_is_zero(count), found, "Mean of empty slice")
@@ -163,7 +164,7 @@ def _check_rare(value: Node, dtype: Any, where: Any, given_mean: Any) -> None:
 def _variance(value: Node, axes: Axes, ddof: float) -> Node:
     """The mean of squared distances of the numbers; NaN where there are not more of them than `ddof`."""
     count = build.convert(_numbers(value, axes), np.float64)
-    centre = divided(total_of(_without_nan(value, 0.0), axes, True), count, value.dtype)
+    centre = divided(total_of(without_nan(value, 0.0), axes, True), count, value.dtype)
     centre = build.broadcast(build.reshape(centre, kept(value.shape, axes)), value.shape)
     distance = node("subtract", value, centre)  # NaN also where the mean is infinite, and that counts
     zero = build.constant(0, value.dtype)
@@ -205,7 +206,7 @@ def nan_arg_extremum(
     if not _has_nan(value):
         return arg_extremum(kind, a, axis, out, keepdims=keepdims)
     axes = axes_of(value, axis)
-    replaced = _without_nan(value, np.inf if kind == "argmin" else -np.inf)
+    replaced = without_nan(value, np.inf if kind == "argmin" else -np.inf)
     if 0 not in value.shape and holds_somewhere(_is_zero(_numbers(value, axes))):
         raise ValueError(_ONLY_NAN)
     return arg_extremum(kind, from_node(replaced), axis, out, keepdims=keepdims)

@@ -154,6 +154,8 @@ def _components(value: Any, axis: Any) -> list[LazyArray]:
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """`np.ediff1d`, recorded."""
     flat = ravel(_numeric(ary))
+    if flat._dtype.kind == "b":
+        raise Unsupported("bools, which cannot be subtracted")
     differences = _apply(np.subtract, basic(flat, (slice(1, None),)), basic(flat, (slice(None, -1),)))
     parts = [_border(to_begin, flat._dtype), [differences], _border(to_end, flat._dtype)]
     nodes = [part._node for found in parts for part in found]

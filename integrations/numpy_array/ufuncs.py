@@ -7,7 +7,7 @@ Results for `out=` always end in the array that the user gave.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from fuse import config
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.report import fallback
-from fuse.integrations.numpy_array import elementwise, joins, reductions
+from fuse.integrations.numpy_array import elementwise, joins, reductions, scans
 from fuse.integrations.numpy_array.base import (
     Few,
     LazyArray,
@@ -167,9 +167,10 @@ def _apply_outside(
     if len(outputs) == 1:
         return run(function, inputs, {**options, "out": outputs[0]}, name, reason)
     results = _as_tuple(run(function, inputs, options, name, reason))
+    casting = "same_kind" if isinstance(function, np.ufunc) else "unsafe"
     given = tuple(
         result if target is None
-        else elementwise.store(np.positive, result._node, target, {"casting": "same_kind"})
+        else elementwise.store(np.positive, result._node, target, {"casting": casting})
         for target, result in zip(outputs, results, strict=True)
     )  # fmt: skip
     return given[0] if len(given) == 1 else given
@@ -186,8 +187,11 @@ def _outer(ufunc: np.ufunc, left: Any, right: Any, **options: Any) -> Any:
     return elementwise.call(ufunc, (from_node(spread), right), **options)
 
 
+_FOLDS: Mapping[str, Callable[..., Any]] = {"reduce": reductions.reduce, "accumulate": scans.accumulate}
+
+
 def apply_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`reduce` and `outer`; `accumulate`, `at` and `reduceat` run in NumPy."""
+    """`reduce`, `accumulate` and `outer`; `at` and `reduceat` run in NumPy."""
     function = getattr(ufunc, method)
     name, reason = f"numpy.{ufunc.__name__}.{method}", "it has no compiled form"
     limit = few()
@@ -199,9 +203,9 @@ def apply_method(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: 
         return _with_outputs(function, [plain_value(value, limit) for value in inputs], kwargs)
     if asks_for_exceptions():
         reason = ERRSTATE
-    elif method == "reduce":
+    elif method in _FOLDS:
         try:
-            return watched_call(functools.partial(reductions.reduce, ufunc), None, inputs, kwargs)
+            return watched_call(functools.partial(_FOLDS[method], ufunc), None, inputs, kwargs)
         except Unsupported as refusal:
             reason = str(refusal)
     elif method == "outer" and len(inputs) == 2 and "subok" not in kwargs:

@@ -421,6 +421,16 @@ class _Grower:
         positive = build.elementwise("absolute", node)
         return build.elementwise("select", inside, positive, build.constant(1, node.dtype))
 
+    def scan(self) -> None:
+        node = self.any(lambda n: len(n.shape) > 0)
+        if node is None:
+            return
+        kind = self.choose(["sum", "prod", "min", "max", "fmin", "fmax", "any", "all"])
+        value = self.as_dtype(node, _BOOL) if kind in ("any", "all") else node
+        found = build.scan(kind, value, int(self.rng.integers(len(node.shape))))
+        is_extreme = kind in ("min", "max", "fmin", "fmax") and node.dtype.kind == "f"
+        self.add(self.with_plain_zero(found) if is_extreme else found)
+
     def arg_reduce(self) -> None:
         node = self.any(lambda n: len(n.shape) > 0 and 0 not in self.values[n].shape)
         if node is not None:
