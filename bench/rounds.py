@@ -27,10 +27,13 @@ Timer = Callable[[], float]
 
 @dataclass(frozen=True)
 class Settings:
-    """quick: fewer rounds of the same sizes. threads: numbers of threads to try."""
+    """quick: fewer rounds of the same sizes. threads: numbers of threads to try. timer: what is read before
+    and after a call.
+    """
 
     quick: bool = False
     threads: tuple[int, ...] = (1, 2)
+    timer: Timer = default_timer
 
     @property
     def budget(self) -> float:
@@ -119,7 +122,7 @@ def compare(
             first = default_timer() - start
             check(expected, actual, case.tolerance, case.absolute)
             check(expected, case.fuse(), case.tolerance, case.absolute)
-            measured = interleave(case.library, case.fuse, settings, case.calls)
+            measured = interleave(case.library, case.fuse, settings, case.calls, settings.timer)
         reading, bar = measured.reading(), case.bar if count == case.threads else None
         met = None if bar is None else bar.is_met(reading)
         shown = finding(reading, case.bar)
