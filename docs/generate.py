@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs import example, tables
+from docs import example, numpy_names, tables
 from fuse.integrations.estimators import registry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,15 +25,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "scalar_ops": tables.scalar_ops,
     "array_ops": tables.array_ops,
     "reductions": tables.reductions,
-    "numpy_ufuncs": tables.numpy_ufuncs,
-    "numpy_composed": tables.numpy_composed,
-    "numpy_ufuncs_not": tables.numpy_ufuncs_not,
-    "numpy_functions": tables.numpy_functions,
-    "numpy_creation": tables.numpy_creation,
-    "numpy_functions_not": tables.numpy_functions_not,
-    "numpy_writing": tables.numpy_writing,
-    "numpy_methods": tables.numpy_methods,
-    "numpy_methods_not": tables.numpy_methods_not,
+    **numpy_names.PARTS,
     "pandas_frame": tables.pandas_frame,
     "pandas_series": tables.pandas_series,
     "pandas_known": tables.pandas_known,

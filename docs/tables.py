@@ -14,8 +14,6 @@ import numpy as np
 import pandas as pd
 
 from fuse import config
-from fuse.integrations.numpy_array import creation, elementwise, functions
-from fuse.integrations.numpy_array.array import ndarray
 from fuse.integrations.pandas_frame import accessors, calendar, frame, series
 from fuse.integrations.pandas_frame.install import _FRAME_ANSWERS, _SERIES_ANSWERS, _STATIC, OBSERVING
 from fuse.ir import build
@@ -199,86 +197,8 @@ def _stump() -> ForestTables:
     )  # fmt: skip
 
 
-# NumPy
-
-
-def _ufuncs() -> dict[str, np.ufunc]:
-    """NumPy's ufuncs by their own names; aliases are left out."""
-    found = {name: getattr(np, name) for name in np.__all__}
-    return {u.__name__: u for u in found.values() if isinstance(u, np.ufunc)}
-
-
-def _is_recorded(name: str, ufunc: np.ufunc) -> bool:
-    return name == "matmul" or (
-        ufunc.signature is None and (name in SCALAR_OPS or name in elementwise.COMPOSED)
-    )
-
-
-def numpy_ufuncs() -> str:
-    """Ufuncs that are an op of the graph."""
-    return names(
-        name for name, ufunc in _ufuncs().items() if _is_recorded(name, ufunc) and not _composed(name)
-    )
-
-
-def numpy_composed() -> str:
-    """Ufuncs that are composed of ops."""
-    return names(name for name, ufunc in _ufuncs().items() if _is_recorded(name, ufunc) and _composed(name))
-
-
-def _composed(name: str) -> bool:
-    return name in elementwise.COMPOSED and name not in SCALAR_OPS
-
-
-def numpy_ufuncs_not() -> str:
-    """Ufuncs that NumPy runs."""
-    return names(name for name, ufunc in _ufuncs().items() if not _is_recorded(name, ufunc))
-
-
-def numpy_functions() -> str:
-    """The functions that are recorded."""
-    return names(function.__name__ for function in functions.TABLE)
-
-
-def numpy_creation() -> str:
-    """The functions that make arrays."""
-    return names(creation.CREATION)
-
-
-def numpy_writing() -> str:
-    """The functions that write into an argument."""
-    return names(function.__name__ for function in functions.MUTATING)
-
-
-def numpy_functions_not() -> str:
-    """Functions of NumPy's main namespace that NumPy runs."""
-    return names(name for name in np.__all__ if _is_left_to_numpy(name, getattr(np, name)))
-
-
-def _is_left_to_numpy(name: str, value: Any) -> bool:
-    takes_arrays = hasattr(value, "_implementation")  # NumPy's mark of a function that can be overridden
-    recorded = functions.TABLE.keys() | functions.MUTATING
-    return takes_arrays and value not in recorded and name not in creation.CREATION
-
-
 def _public(kind: type) -> set[str]:
     return {name for name in dir(kind) if not name.startswith("_")}
-
-
-def _own(kind: type) -> set[str]:
-    """Public names that a class of ours defines itself."""
-    mro = [base for base in kind.__mro__ if base.__module__.startswith("fuse.")]
-    return {name for base in mro for name in vars(base) if not name.startswith("_")}
-
-
-def numpy_methods() -> str:
-    """Methods and attributes of arrays that the lazy array has of its own."""
-    return names(_own(ndarray) & _public(np.ndarray))
-
-
-def numpy_methods_not() -> str:
-    """Methods and attributes that evaluate the array."""
-    return names(_public(np.ndarray) - _own(ndarray))
 
 
 # pandas

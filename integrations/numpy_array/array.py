@@ -326,7 +326,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     @property
     def __array_interface__(self) -> dict[str, Any]:
         """Memory that the storage keeps alive; a recording has none, and NumPy asks for `__array__` then."""
-        if current_recording() is not None or self._dtype.kind == "V":
+        if current_recording() is not None:
             raise AttributeError("__array_interface__")
         return self._buffer().__array_interface__
 

@@ -40,7 +40,7 @@ from fuse.integrations.numpy_array.base import (
 )
 from fuse.integrations.numpy_array.fallback import out_by_name, run, run_on_copy, unwrapped
 from fuse.integrations.numpy_array.layout import as_array
-from fuse.integrations.numpy_array.operands import node_of
+from fuse.integrations.numpy_array.operands import is_derived, node_of
 from fuse.integrations.numpy_array.reductions import NO_VALUE
 from fuse.integrations.numpy_array.ufuncs import ERRSTATE, asks_for_exceptions
 from fuse.integrations.numpy_array.warnings_of import FUNCTIONS as WATCHED
@@ -71,6 +71,8 @@ def dispatch(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any])
     if function in MUTATING and args and isinstance(args[0], LazyArray):
         return run_on_copy(function, args[0], args[1:], kwargs, name, "it writes to its argument")
     implementation = TABLE.get(function)
+    if implementation is not None and any(map(is_derived, args)):
+        return run(function, args, kwargs, name, "an operand of a class derived from NumPy's array")
     if asks_for_exceptions() and function not in _NOT_AT_ONCE:
         reason = ERRSTATE
     elif implementation is not None:

@@ -53,6 +53,7 @@ PROGRAMS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "taken off": lambda np, x, y: np.asarray(y),
     "stacked": lambda np, x, y: np.concatenate([x.reshape(y.shape), y]),
     "chosen": lambda np, x, y: np.where(x > 3, x, y),
+    "integrated": lambda np, x, y: np.trapezoid(y.reshape(-1), x),
     "summed": lambda np, x, y: np.sum(y),
 }
 
