@@ -106,7 +106,8 @@ class Recording:
     plan checks it. `watched` are the calls that NumPy might warn about, with their results (watching.py);
     `doubtful` says that a kernel may have met an error. `watchable`: there are such calls, though the error
     state may ignore them; `filters` are the warning filters that it began under. `draws`: steps draw random
-    numbers.
+    numbers. `order_matters` says that something was
+    written to what was reshaped, so that the result hangs on the order of the arguments' elements in memory.
     """
 
     bindings: dict[Node, Array] = field(default_factory=dict)
@@ -116,6 +117,7 @@ class Recording:
     kept: list[Any] = field(default_factory=list)
     fallbacks: list[Any] = field(default_factory=list)
     tainted: str | None = None
+    order_matters: bool = False
     presumes: bool = False
     presumed: bool = False
     draws: bool = False

@@ -31,13 +31,13 @@ from fuse.integrations.capture.recording import (
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.capture.watching import error_state
 from fuse.integrations.jit.explaining import explain_call
-from fuse.integrations.jit.plan import Memo, Plan
+from fuse.integrations.jit.plan import Memo, Plan, Trace
 from fuse.integrations.jit.signature import Call, NotCarried, is_small, pattern
 from fuse.integrations.jit.statistics import Statistics
 from fuse.integrations.jit.streams import Streams
 from fuse.integrations.jit.substitute import ACTIVE
 from fuse.integrations.jit.trace import Recorded, Signature, SignatureKey, deliver, is_users_own, record
-from fuse.integrations.jit.writeback import overlaps
+from fuse.integrations.jit.writeback import is_in_c_order, overlaps
 from fuse.runtime.collection import rare_collections
 
 P = ParamSpec("P")
@@ -248,7 +248,7 @@ class JitFunction(Generic[P, R]):
             if not plan.trace.surroundings.holds():
                 _discard(signature.plans, plan)
                 continue
-            if plan.trace.writes and overlaps(carried, plan.trace.writes):
+            if not fits(plan.trace, carried):
                 return True, self._plain(args, kwargs)
             streams = Streams() if plan.trace.surroundings.streams.are_steps else None
             try:
@@ -289,7 +289,7 @@ class JitFunction(Generic[P, R]):
             if is_users_own(error):
                 raise
             return self._after_failure(error, args, kwargs)
-        if overlaps(recorded.carried, recorded.trace.writes):
+        if not fits(recorded.trace, recorded.carried):
             recorded.trace.surroundings.streams.rewind()
             return self._plain(args, kwargs)
         try:
@@ -341,6 +341,13 @@ class JitFunction(Generic[P, R]):
         self._broken.add(_outline((*args, *kwargs.values())))
         fallback(self._name, f"a bug in fuse, please report it: {type(error).__name__}: {error}")
         return result
+
+
+def fits(trace: Trace, carried: list[Any]) -> bool:
+    """Whether the memory of these arguments is such that a replay writes where the function would."""
+    if trace.order_matters and not all(map(is_in_c_order, carried)):
+        return False
+    return not (trace.writes and overlaps(carried, trace.writes))
 
 
 def _discard(plans: list[Plan], plan: Plan) -> None:

@@ -52,6 +52,7 @@ class Trace:
     surroundings: Surroundings
     fallbacks: tuple[Fallback, ...] = ()
     tainted: str | None = None
+    order_matters: bool = False
     watched: Mapping[Watch, tuple[Node, ...]] = field(default_factory=dict)
     errors: tuple[str, ...] | None = None
     filters: Sequence[Any] = ()
@@ -167,6 +168,8 @@ class Plan:
     def program(self) -> engine.Program | None:
         """The one program of a plan that is nothing but that."""
         if len(self.steps) != 1 or self.trace.writes or self.trace.captured or self.copied:
+            return None
+        if self.trace.order_matters:
             return None
         step = self.steps[0]
         count = len(self.trace.inputs)

@@ -225,6 +225,7 @@ def _trace(
         watched=run.watched,
         errors=error_state() if run.watchable else None,
         filters=run.filters,
+        order_matters=run.order_matters,
     )
 
 

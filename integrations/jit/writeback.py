@@ -72,3 +72,8 @@ def overlaps(carried: Sequence[Any], writes: Sequence[WriteBack]) -> bool:
             if any(np.may_share_memory(target, other) for other in others):
                 return True
     return False
+
+
+def is_in_c_order(value: Any) -> bool:
+    """Whether the elements of an array stand one after the other in memory; True of anything else."""
+    return not isinstance(value, np.ndarray) or bool(value.flags.c_contiguous)

@@ -29,6 +29,7 @@ from fuse.integrations.numpy_array.base import (
     from_node,
     join,
     lengths,
+    make,
     small,
 )
 from fuse.integrations.numpy_array.basic_index import BasicKey, Indexed, as_basic
@@ -233,6 +234,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         if current_recording() is None and not is_static(self._dims):
             self._storage.materialise()
         view = layout.reshape(self, shape)
+        if view._storage is not self._storage and current_recording() is not None:
+            raise SharedWrite("the shape of an array is set")
         if view._storage is not self._storage:
             raise AttributeError(
                 "Incompatible shape for in-place modification. Use `.reshape()` to make a copy "
@@ -277,7 +280,15 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     @property
     def imag(self) -> Any:
-        return self.__getattr__("imag")
+        """Of real numbers, zeros that cannot be written to."""
+        if self._scalar or not is_numeric(self._dtype):
+            return self.__getattr__("imag")
+        zero = build.constant(0, self._dtype)
+        if is_static(self._dims):
+            return layout.broadcast_to(from_node(zero), lengths(self))
+        found = from_node(build.broadcast(zero, self._dims))
+        found._storage.shared = True
+        return found
 
     @imag.setter
     def imag(self, value: Any) -> None:
@@ -419,11 +430,11 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         return (_restored, (elements, False)) if not self._scalar else (_restored, (elements, True))
 
     def __copy__(self) -> LazyArray:
-        return (
-            from_node(self._node, scalar=self._scalar)
-            if is_numeric(self._dtype)
-            else run_quietly(np.copy, (self,), {})
-        )
+        if is_numeric(self._dtype):
+            return from_node(self._node, scalar=self._scalar)
+        copied: LazyArray = run_quietly(np.copy, (self,), {})
+        copied._scalar = self._scalar
+        return copied
 
     def __deepcopy__(self, memo: Any) -> LazyArray:
         if not self._dtype.hasobject:
@@ -623,8 +634,6 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def ravel(self, order: str = "C") -> Any:
         """One axis; a view where NumPy gives one."""
-        if order == "C":
-            return self.reshape(-1)
         return dispatch(np.ravel, (self,), {"order": order})
 
     def flatten(self, order: str = "C") -> Any:
@@ -640,7 +649,13 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def copy(self, order: str = "C") -> Any:
         """A copy with its own storage."""
-        return self.__copy__() if order == "C" else dispatch(np.copy, (self,), {"order": order})
+        if order != "C":
+            copied: LazyArray = dispatch(np.copy, (self,), {"order": order})
+            return copied
+        found = self.__copy__()
+        if len(self._dims) > 1:
+            found._storage.order = tuple(range(len(self._dims)))
+        return found
 
     def astype(
         self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
@@ -662,6 +677,12 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         if source.dtype.kind == "f" and target != source.dtype:
             watch_nodes("cast", [converted], [source])
         return from_node(converted, scalar=self._scalar)
+
+    def view(self, *args: Any, **kwargs: Any) -> Any:
+        """Another array over the same storage; as another dtype or class it is NumPy's."""
+        if self._scalar or args or kwargs:
+            return self.__getattr__("view")(*args, **kwargs)
+        return make(self._storage, self._views)
 
     def fill(self, value: Any) -> None:
         """Every element becomes `value`."""
@@ -731,7 +752,10 @@ def _recorded_method(array: ndarray, name: str) -> Callable[..., Any]:
         if name in _WRITING_METHODS:
             return run_on_copy(method, array, args, kwargs, f"numpy.ndarray.{name}", reason)
         if name == "view" and array._storage.origin is None:
-            return run(_view, (array, *args), kwargs, "numpy.ndarray.view", reason)
+            found = run(_view, (array, *args), kwargs, "numpy.ndarray.view", reason)
+            if isinstance(found, LazyArray):
+                array._storage.shared = found._storage.shared = True
+            return found
         return run(method, (array, *args), kwargs, f"numpy.ndarray.{name}", reason)
 
     return call

@@ -61,7 +61,7 @@ class NumpyCarrier:
     def written(self, value: LazyArray) -> Node | None:
         """What an argument's array has become, when the function wrote to its stand-in: to be copied back."""
         storage = value._storage
-        return storage.node if storage.origin is not None and storage.node is not storage.origin else None
+        return storage.node if storage.origin is not None and storage.is_written else None
 
 
 def _is_scalar(value: Any) -> bool:

@@ -92,7 +92,7 @@ def run_quietly(function: Function, args: Sequence[Any], kwargs: Mapping[str, An
     if current_recording() is not None:
         return _run_step(function, (tuple(args), dict(kwargs)))
     result = function(*unwrapped(tuple(args)), **unwrapped(dict(kwargs)))
-    if _pin_what_is_shared(result, (*args, *kwargs.values())):
+    if pin_what_is_shared(result, (*args, *kwargs.values())):
         result = function(*unwrapped(tuple(args)), **unwrapped(dict(kwargs)))
     for value in (*args, *kwargs.values()):
         if isinstance(value, LazyArray) and result is value._storage.array and not value._views:
@@ -100,7 +100,7 @@ def run_quietly(function: Function, args: Sequence[Any], kwargs: Mapping[str, An
     return join(result)
 
 
-def _pin_what_is_shared(result: Any, given: Sequence[Any]) -> bool:
+def pin_what_is_shared(result: Any, given: Sequence[Any]) -> bool:
     """Pin the arrays of which NumPy gave views, so that writes through either are seen in both.
 
     True when an array moved for that.
@@ -221,22 +221,26 @@ def run_on_copy(
     name: str,
     reason: str,
 ) -> None:
-    """`function(target, *args, **kwargs)`, which writes to its first argument and returns nothing."""
+    """`function(target, *args, **kwargs)`, which writes to its first argument and returns nothing.
+
+    In a recording it writes to a copy, which becomes the array's content.
+    """
     fallback(name, reason)
+
+    itself = {place for place, value in enumerate(args) if value is target}
 
     def updated(array: np.ndarray, *rest: Any, **options: Any) -> np.ndarray:
         changed = array.copy()
-        function(changed, *rest, **options)
+        operands = [changed if place in itself else value for place, value in enumerate(rest)]
+        function(changed, *operands, **options)
         return changed
 
     if current_recording() is not None:
         target._write(_run_step(updated, ((target, *args), dict(kwargs)), target._dims)._node)
         return
-    result = run_quietly(updated, (target, *args), kwargs)
-    if target._storage.array is not None:
-        target._writable()[...] = result._elements
-    else:
-        target._write(result._node)
+    memory = target._writable()
+    operands = [memory if place in itself else unwrapped(value) for place, value in enumerate(args)]
+    function(memory, *operands, **unwrapped(dict(kwargs)))
 
 
 def from_buffer(array: np.ndarray) -> LazyArray:

@@ -38,7 +38,13 @@ from fuse.integrations.numpy_array.base import (
     lengths,
     small,
 )
-from fuse.integrations.numpy_array.fallback import out_by_name, run, run_on_copy, unwrapped
+from fuse.integrations.numpy_array.fallback import (
+    out_by_name,
+    pin_what_is_shared,
+    run,
+    run_on_copy,
+    unwrapped,
+)
 from fuse.integrations.numpy_array.layout import as_array
 from fuse.integrations.numpy_array.operands import is_derived, node_of
 from fuse.integrations.numpy_array.reductions import NO_VALUE
@@ -98,7 +104,7 @@ _SPREADING: frozenset[Function] = frozenset({np.outer, np.kron, np.meshgrid, np.
 def _eager(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], limit: Few) -> Any:
     plain = [_plain(arg, limit) for arg in args]
     if not kwargs:
-        return join(function(*plain))
+        return _joined(function(*plain), args)
     named = {name: _plain(value, limit) for name, value in kwargs.items()}
     target = kwargs.get("out")
     if isinstance(target, tuple):
@@ -107,7 +113,20 @@ def _eager(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], l
         named["out"] = target._writable()
         function(*plain, **named)
         return target
-    return join(function(*plain, **named))
+    return _joined(function(*plain, **named), (*args, *kwargs.values()))
+
+
+def _joined(result: Any, given: Sequence[Any]) -> Any:
+    """The result as ours. Of views that NumPy made the source is pinned; one that must move for that was read
+    by a pending expression, and the view of what it was before is a copy.
+    """
+    for value in given:
+        if isinstance(value, LazyArray) and result is value._storage.array and not value._views:
+            return value
+    is_fresh = isinstance(result, np.ndarray) and result.base is None
+    if not is_fresh and not isinstance(result, np.generic) and pin_what_is_shared(result, given):
+        raise _NotSmall
+    return join(result)
 
 
 def _plain(value: Any, limit: Few) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from fuse.integrations.capture.recording import current_recording
+from fuse.integrations.numpy_array import memory_order
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.indexing import take_along
@@ -239,6 +240,8 @@ def tile(A: Any, reps: Any) -> Any:  # NumPy's name
     value = build.reshape(found._node, (1,) * (rank - len(found._dims)) + found._node.shape)
     for axis, count in enumerate(counts):
         value = _copies(value, axis, count)
+    if rank > 1:
+        memory_order.remember(value, tuple(range(rank)))
     return from_node(value)
 
 

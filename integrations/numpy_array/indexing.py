@@ -259,7 +259,9 @@ def _fitting(target: LazyArray, values: Any) -> Node:
 
 def _assigned(values: Any, dtype: np.dtype) -> Node:
     """Values as elements of this dtype. A Python number becomes one as NumPy makes it one, or not."""
-    if type(values) in WEAK:
+    if isinstance(values, LazyArray) and values._scalar and values._dtype.kind == "f" and dtype.kind in "iu":
+        values = values._observe()[()]  # NumPy refuses what is no integer
+    if type(values) in WEAK or isinstance(values, np.generic):
         element = np.empty((), dtype)
         element[...] = values
         return build.constant(element)
@@ -287,18 +289,24 @@ def _scattered(base: Node, mask: Node, value: Node) -> Node:
     if value.type.rank != 1:
         raise Unsupported("assignment of a matrix by a mask")
     if value.op == "compress" and value.inputs[1] is flat and value.inputs[0].shape == flat.shape:
-        return build.reshape(node("select", flat, value.inputs[0], flat_base), base.shape)
+        return _shaped_back(node("select", flat, value.inputs[0], flat_base), base)
     if not (isinstance(value.shape[0], Count) and value.shape[0].mask is flat):
         given, wanted = length(value.shape[0]), int(from_node(count_node(Count(flat)))._observe())
         if given == 1:
             one = build.reshape(static(value), ())
-            return build.reshape(node("select", flat, one, flat_base), base.shape)
+            return _shaped_back(node("select", flat, one, flat_base), base)
         if given != wanted:
             raise ValueError(
                 f"NumPy boolean array indexing assignment cannot assign {given} input values to the "
                 f"{wanted} output values where the mask is true"
             )
-    return build.reshape(build.masked_scatter(flat_base, flat, value), base.shape)
+    return _shaped_back(build.masked_scatter(flat_base, flat, value), base)
+
+
+def _shaped_back(flat: Node, base: Node) -> Node:
+    if element_count(flat.shape) != element_count(base.shape):
+        raise Unsupported("a mask whose length is known otherwise")
+    return build.reshape(flat, base.shape)
 
 
 _LARGE_PART = 4

@@ -17,7 +17,8 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import as_strided
 
 from fuse.integrations.capture.recording import SymbolicMismatch, current_recording
-from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_array, from_node, lengths
+from fuse.integrations.numpy_array import memory_order
+from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_array, from_node, lengths, make
 from fuse.integrations.numpy_array.basic_index import BasicKey, expanded, steps_of
 from fuse.integrations.numpy_array.operands import has_symbol, is_numeric, node_of, static
 from fuse.integrations.numpy_array.storage import is_static
@@ -37,23 +38,17 @@ def as_array(value: Any) -> LazyArray:
 
 def shadow(a: LazyArray) -> np.ndarray:
     """An array like `a` to ask NumPy with: shape, strides and dtype, but no elements."""
-    array = a._storage.array
-    if array is not None:
+    a._storage.lay_out()
+    if a._storage.array is not None:
         return a._elements
-    assert a._storage.node is not None
-    dtype = a._dtype
-    base = as_strided(np.empty(1, dtype), a._storage.node.shape, _contiguous(a._storage.node.shape, dtype))
+    node = a._storage.node
+    assert node is not None
+    dtype, shape = a._dtype, tuple(map(int, node.shape))
+    strides = memory_order.contiguous(shape, a._storage.memory_order())
+    base = as_strided(np.empty(1, dtype), shape, [stride * dtype.itemsize for stride in strides])
     for step in a._views:
         base = step.on_array(base)
     return base
-
-
-def _contiguous(shape: Shape, dtype: np.dtype) -> tuple[int, ...]:
-    strides, width = [], dtype.itemsize
-    for dim in reversed(shape):
-        strides.append(width)
-        width *= max(int(dim), 1)  # type: ignore[arg-type]  # shadows are of known shapes
-    return tuple(reversed(strides))
 
 
 def reshape(a: LazyArray, shape: Any, order: str = "C") -> LazyArray:
@@ -64,15 +59,19 @@ def reshape(a: LazyArray, shape: Any, order: str = "C") -> LazyArray:
     for length in wanted:
         if isinstance(length, bool | float | np.bool_ | np.floating):
             _dimension(length)
+    if len(a._dims) > 1:
+        _note_reshape(a)
     if not is_static(a._dims):
         return _reshape_open(a, wanted)
     wanted = tuple(map(_dimension, wanted))
     target, is_view = _reshaped(shadow(a), wanted)
+    if a._scalar and not target:
+        return a
     if is_view:
         return a._view(Reshaped(target))
     if not is_numeric(a._dtype):
         raise Unsupported(f"a copy of dtype {a._dtype}")
-    return from_node(build.reshape(a._node, target))
+    return _noted(from_node(build.reshape(a._node, target)))
 
 
 def may_be_in_c_order(a: LazyArray) -> bool:
@@ -122,10 +121,17 @@ def _open_view(a: LazyArray, shape: Shape) -> LazyArray:
 
 
 def as_static(a: LazyArray) -> LazyArray:
-    """The same array with known lengths; see `operands.static`."""
+    """The same array with known lengths; see `operands.static`. In a recording it is a copy of which nobody
+    would see a write.
+    """
     if is_static(a._dims):
         return a
-    return from_node(static(a._node))
+    if current_recording() is None:
+        a._storage.materialise()
+        return a
+    found = from_node(static(a._node))
+    found._storage.shared = a._storage.shared = True
+    return found
 
 
 def transpose(a: LazyArray, axes: Sequence[int] | None = None) -> LazyArray:
@@ -139,13 +145,28 @@ def transpose(a: LazyArray, axes: Sequence[int] | None = None) -> LazyArray:
         order = tuple(normalize_axis_index(axis, rank) for axis in axes)
         if len(set(order)) != rank:
             raise ValueError("repeated axis in transpose")
-    is_same = a._scalar or (order == tuple(range(rank)) and rank < 2)
-    return a if is_same else a._view(Transposed(order))
+    if a._scalar:
+        return a
+    return make(a._storage, a._views) if rank < 2 else a._view(Transposed(order))
 
 
 def ravel(a: LazyArray, order: str = "C") -> LazyArray:
-    """`a.ravel()`: a view where NumPy gives one."""
+    """`a.ravel()`: a view where the elements stand in a row without gaps."""
+    _note_reshape(a)
+    if is_static(a._dims) and order == "C" and is_numeric(a._dtype) and not shadow(a).flags.c_contiguous:
+        return _noted(from_node(build.reshape(a._node, (element_count(a._dims),))))
     return reshape(a, (-1,), order)
+
+
+def _note_reshape(a: LazyArray) -> None:
+    """What is a view here is a copy if an argument of the recorded function is in another order."""
+    if current_recording() is not None and a._dims:
+        a._storage.is_reshaped = True
+
+
+def _noted(copy: LazyArray) -> LazyArray:
+    _note_reshape(copy)
+    return copy
 
 
 def squeeze(a: LazyArray, axis: Any = None) -> LazyArray:

@@ -74,8 +74,9 @@ def _is_negative_zero(value: Any) -> bool:
 def reduced(kind: str, value: Node, axes: Axes, where: Any = True) -> Node:
     """A reduction over axes, of the elements where a mask is true."""
     if where is not True:
+        given = value.shape
         shape, (mask, value) = broadcast_together([_as_bool(node_of(where)), value])
-        if not shape or element_count(shape) != element_count(value.shape or shape):
+        if not shape or shape != given:
             raise Unsupported("a mask of more elements than the array")
         value = node("select", mask, value, build.constant(identity(kind, value.dtype)))
     return build.reduce(kind, value, axes, location())

@@ -37,6 +37,8 @@ def _cumulative(ufunc: np.ufunc) -> Function:
     """`np.cumsum` and `np.cumprod`: of all elements in a row when no axis is named."""
 
     def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        if out is not None and out is a and axis is None:
+            raise Unsupported("its own output, which NumPy takes in another shape")
         value = node_of(ravel(as_array(a)) if axis is None else a)
         return _scanned(ufunc, value, 0 if axis is None else _axis(ufunc, value, axis), dtype, out)
 

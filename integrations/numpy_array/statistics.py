@@ -14,7 +14,7 @@ import numpy as np
 from fuse.integrations.capture.watching import warn_here
 from fuse.integrations.numpy_array.base import Unsupported
 from fuse.integrations.numpy_array.elementwise import node
-from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of
+from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of, static
 from fuse.integrations.numpy_array.reductions import (
     NO_VALUE,
     Axes,
@@ -24,6 +24,7 @@ from fuse.integrations.numpy_array.reductions import (
     number_of,
     reduced,
 )
+from fuse.integrations.numpy_array.storage import is_static
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -66,7 +67,9 @@ def mean(
 ) -> Any:
     """`np.mean`, recorded."""
     value = node_of(a)
-    axes, mask = _axes_of(value, axis), mask_of(where)
+    mask = mask_of(where)
+    value = value if mask is True or is_static(value.shape) else static(value)
+    axes = _axes_of(value, axis)
     working, result = mean_dtypes(value.dtype, dtype)
     _warn_of_nothing("Mean of empty slice", value, axes)
     total = reduced("sum", build.convert(value, working), axes, mask)
@@ -99,6 +102,7 @@ def std(
 def _variance(value: Node, axes: Axes, dtype: Any, ddof: float, mask: Any, given_mean: Any) -> Node:
     halves = value.dtype == np.float16 and dtype is None
     working = value.dtype if halves else mean_dtypes(value.dtype, dtype)[0]
+    value = value if mask is True or is_static(value.shape) else static(value)
     _warn_of_nothing("Degrees of freedom <= 0 for slice", value, axes)
     converted = build.convert(value, working)
     count = number_of(value.shape, axes, mask)

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from fuse.integrations.capture.recording import Recording, SharedWrite, current_recording, inside
-from fuse.integrations.capture.values import bind, known, release, updated, values
+from fuse.integrations.capture.values import bind, known, release, remember, updated, values
+from fuse.integrations.numpy_array import memory_order
 from fuse.integrations.numpy_array.views import Step, update
 from fuse.ir.node import Node, walk
 from fuse.ir.types import Shape
@@ -43,11 +44,23 @@ class Storage:
     """
 
     __slots__ = (
-        "__weakref__", "array", "node", "origin", "pinned", "readers", "recording", "shared", "updates"
+        "__weakref__",
+        "array",
+        "is_reshaped",
+        "is_written",
+        "node",
+        "order",
+        "origin",
+        "pinned",
+        "readers",
+        "recording",
+        "shared",
+        "updates",
     )  # fmt: skip
 
     array: np.ndarray | None
     node: Node | None
+    order: memory_order.Order | None
     readers: list[weakref.ref[Node]]
 
     def __init__(
@@ -66,6 +79,9 @@ class Storage:
         self.origin: Node | None = None
         self.shared = False
         self.updates = 0
+        self.order = None
+        self.is_reshaped = False
+        self.is_written = False
 
     def read(self) -> Node:
         """The node that stands for the present content in the graph that is being made."""
@@ -79,6 +95,8 @@ class Storage:
             if is_static(node.shape) and self._is_read_by(node, array):
                 return node
         node = bind(array, frozen=not self.pinned)
+        if self.order is not None:
+            memory_order.remember(node, self.order)
         self.readers.append(weakref.ref(node))
         return node
 
@@ -130,15 +148,36 @@ class Storage:
         recording = current_recording()
         if self.shared:
             raise SharedWrite("an array is written to of which a function of NumPy made a view")
+        if recording is not None and self.is_reshaped:
+            recording.order_matters = True
         if self.pinned or self.recording is not recording:
             self._write_through(node, recording)
             return
+        self.order = self.memory_order()
+        if self.order is not None:
+            memory_order.remember(node, self.order)
+        self.is_written = True
         self.array, self.node, self.readers = None, node, []
         if recording is None:
             _pending.add(self)
             self.updates += 1
             if self.updates >= _UPDATES:
                 self.materialise()
+
+    def memory_order(self) -> memory_order.Order | None:
+        """In which order NumPy would have the elements; see there."""
+        if self.order is not None or self.pinned:
+            return self.order
+        if self.array is not None:
+            return memory_order.order_of_array(self.array)
+        assert self.node is not None
+        return memory_order.order_of(self.node)
+
+    def lay_out(self) -> None:
+        """Put the elements into the order that NumPy would have them in."""
+        array, order = self.array, self.order
+        if array is not None and order is not None and memory_order.order_of_array(array) != order:
+            self.array, self.readers = memory_order.laid_out(array, order), []
 
     def update(self, steps: Sequence[Step], node: Node) -> None:
         """An in-place operation on the view that these steps give, whose elements become this expression.
@@ -151,12 +190,14 @@ class Storage:
             if self.node is None or update(self.node, steps, node) is not node:
                 self.materialise()
             if self.recording is None and self.node is None:
+                node = node if is_static(node.shape) else bind(values([node])[0], frozen=True)
                 self._update_now(steps, node)
                 return
         self.replace(update(self.read(), steps, node))
 
     def _update_now(self, steps: Sequence[Step], node: Node) -> None:
         array = self.materialise()
+        self.order = self.memory_order()
         is_free = array.flags.writeable and not self._living_readers()
         base = self.read()
         whole = update(base, steps, node)
@@ -169,6 +210,7 @@ class Storage:
         if not found.flags.writeable or any(_shares(found, other) for other in others):
             found = found.copy()
         self.array, self.readers = found, []
+        self.lay_out()
 
     def _write_through(self, node: Node, recording: Recording | None) -> None:
         if recording is not None:
@@ -187,8 +229,12 @@ class Storage:
     def settle(self, array: np.ndarray, foreign: Iterable[np.ndarray]) -> None:
         """The expression gave `array`; `foreign` are the arrays of others that it may be a view of."""
         node = self.node
+        if node is not None and self.order is None and self.recording is None:
+            self.order = memory_order.order_of(node)
         if not array.flags.writeable or any(np.may_share_memory(array, other) for other in foreign):
             array = array.copy()
+            if node is not None:
+                remember(node, array)  # the other memory may be written to
         self.array, self.node, self.updates = array, None, 0
         if node is not None:
             self.readers = [weakref.ref(node)]

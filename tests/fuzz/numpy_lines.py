@@ -34,7 +34,7 @@ MOVES = (
     "np.append({A}, {A}, axis=0)", "np.array({x})", "np.array({x}, copy=True, ndmin=2)", "np.asarray({x})",
     "np.ascontiguousarray({x})", "np.asfortranarray({x})", "np.zeros_like({x})", "np.resize({x}, (2, 3))",
     "np.lib.stride_tricks.sliding_window_view({v}, 2)", "np.swapaxes({A}, 0, 1)", "{x}.transpose()",
-    "np.broadcast_arrays({x}, {y})[0]", "np.meshgrid({v}, {v})[0]", "np.extract({m}, {x})",
+    "np.broadcast_arrays({x}, {y})[0] + 0", "np.meshgrid({v}, {v})[0]", "np.extract({m}, {x})",
     "{x}[{m}][::-1]", "np.where({m}, {x}, {x})", "np.block([{v}, {v}])", "np.c_[{v}, {v}]",
     "np.r_[{v}, {v}]", "np.trim_zeros({v})", "{x}.view()", "np.unstack({A})[0]", "np.permute_dims({A})",
     "{x}[()]", "{x}[...]", "np.take_along_axis({x}, np.zeros({x}.shape, int), {a})",

@@ -97,6 +97,37 @@ FOUND: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[Argument, ...]]] 
         ("x = a.astype('c16')", "x.T[...] += 1", "np.add(x, 2, out=x)", "y = x.real"), ("x", "y"), (M,),
     ),
     "flips of scalars": (("x = np.flip(a.sum())", "y = np.flipud(a.sum())"), ("x", "y"), (M,)),
+    "a row of what NumPy has in another order is a copy": (
+        ("x = a.T + 1", "x.ravel()[0] = 9", "y = a * 2", "y.ravel()[1] = 9", "z = x * y.T",
+         "z.reshape(-1)[0] = 9"),
+        ("x", "y", "z"), (Argument("a", "f8", ("n", 3), "F"),),
+    ),
+    "a transposed output in the order of its array": (
+        ("np.maximum(a.T, 1, out=a.T)", "a.T.ravel()[:2] = 300", "a.ravel()[:2] += 1"), (),
+        (Argument("a", "f4", ("n", "n"), "C"),),
+    ),
+    "gaps make a row a copy": (("b.ravel()[:2] = 5",), (), (A, Argument("b", "f8", ("n",), "gaps"))),
+    "two results in one memory": (
+        ("x = a > 0", "y = x[np.array([0, 2])]", "z = np.add(x, x)", "w = np.amin(y, axis=-1)",
+         "np.putmask(z, x, w)"),
+        ("x", "y", "z"), (Argument("a", "f4", (3, 3), "F"),),
+    ),
+    "complex arrays of every call": (
+        ("x = np.array(a, dtype='c16')", "y = np.mean(1j * a, axis=0).flatten()", "z = x.copy()"),
+        ("x", "y", "z"), (M,),
+    ),
+    "a filter of unknown length written to": (
+        ("x = a[a > 0][::-1]", "y = 2 * x", "y[-1, ...] = 7", "x[::-1] += x"), ("x", "y"), (A,),
+    ),
+    "no integer for an array of integers": (("x = b.max() / 0 * 0", "a[:] = x"), (), (M, V)),
+    "a view by another name": (("x = a.view()", "y = a.T", "x[0] = 3", "y.shape = (-1, 1)"), ("y",), (A,)),
+    "masks wider than what is reduced": (
+        ("x = np.any(a[:1], axis=0, where=np.ones((7, 3), bool))",), ("x",), (M,),
+    ),
+    "half a write before an exception": (("np.put(a, [0, 10**6], 2)",), (), (A,)),
+    "a product in place": (("x = a * 1", "x @= x"), ("x",), (A,)),
+    "means of scalars have no axis": (("x = a.sum().mean(axis=0)",), ("x",), (M,)),
+    "imaginary parts of real numbers": (("x = a.imag", "np.equal(a, 255, out=x)"), ("x",), (A,)),
     "the shape of an argument": (("a.shape = (-1, 1)", "x = a + 1"), ("x",), (A,)),
 }  # fmt: skip
 
