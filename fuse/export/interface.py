@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fuse.ir.node import Node
-from fuse.ir.types import Count
+from fuse.ir.types import Count, Symbol
 
 Kind = Literal["frame", "series", "matrix", "vector", "tensor"]
 Piece = Literal["values", "codes", "text", "validity"]
@@ -68,7 +68,7 @@ class Pipeline:
         """Whether every result has a row for each row of the input, or of those that a filter keeps, or is a
         single number: then a single row has a result.
         """
-        lengths = {node.shape[0] for node in self.inputs if node.shape}
+        lengths = {node.shape[0] for node in self.inputs if node.shape and isinstance(node.shape[0], Symbol)}
         return all(
             not node.shape
             or (node.type.rank <= 2 and (node.shape[0] in lengths or isinstance(node.shape[0], Count)))

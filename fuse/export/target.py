@@ -45,7 +45,7 @@ def _library(
     except ValueError as error:
         raise ExportError(str(error)) from error
     found = programs(pipeline)
-    if len(found.batch.symbols) != 1:
+    if len(found.batch.symbols) > 1:
         raise ExportError(
             "a library takes tables and arrays of any number of rows; this pipeline takes an array with "
             f"{len(found.batch.symbols)} lengths that are not known"

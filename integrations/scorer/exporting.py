@@ -20,7 +20,7 @@ from fuse.errors import ExportError
 from fuse.export import interface, vectors
 from fuse.export.target import export_files, host_has_fma
 from fuse.integrations.scorer.pipeline import Pipeline
-from fuse.integrations.scorer.schema import Schema
+from fuse.integrations.scorer.schema import ColumnSchema, Schema
 
 if TYPE_CHECKING:
     from fuse.integrations.jit.function import JitFunction
@@ -32,7 +32,7 @@ _VECTORS, _ROWS = 200, 20
 def export(pipeline: Pipeline, name: str, example: Any, folder: Any, target: str, cpu: str | None) -> None:
     """Write the files of a pipeline into a folder, which is made. ExportError says what stands in the way."""
     told = _told(pipeline, name)
-    data = None if example is None else pipeline.schema.bring(_head(example))
+    data = None if example is None else pipeline.schema.bring(_vector_rows(pipeline, example))
     rows = _ROWS if told.is_by_row else 0
     files = export_files(told, target, cpu, lambda: _vectors(pipeline, data, target, cpu, rows))
     place = Path(os.fspath(folder))
@@ -48,15 +48,26 @@ def export_function(
     from fuse.integrations.jit.function import JitFunction
     from fuse.integrations.scorer.pipeline import record
 
-    schema = None if example is None else Schema.of(example)
-    if schema is None:
-        raise TypeError("export needs an example of the function's one argument, a table or an array")
-    found = record(JitFunction(function.py_func), schema, _head(example))
+    schema = _schema_of(example)
+    found = record(JitFunction(function.py_func), schema, example)
     export(found, function.py_func.__name__, example, folder, target, cpu)
 
 
-def _head(example: Any) -> Any:
-    return example.iloc[:_VECTORS] if hasattr(example, "iloc") else example[:_VECTORS]
+def _schema_of(example: Any) -> Schema:
+    schema = None if example is None else Schema.of(example)
+    if schema is None and getattr(example, "ndim", 0) > 2 and hasattr(example, "dtype"):
+        schema = Schema("tensor", (ColumnSchema(0, str(example.dtype)),))
+    if schema is None:
+        raise TypeError("export needs an example of the function's one argument, a table or an array")
+    return schema
+
+
+def _vector_rows(pipeline: Pipeline, example: Any) -> Any:
+    """As many rows as test vectors have; an array whose first length is fixed stays whole."""
+    shape = pipeline.inputs[0].shape
+    if not shape or isinstance(shape[0], int):
+        return example
+    return _rows(example, 0, _VECTORS)
 
 
 def _told(pipeline: Pipeline, name: str) -> interface.Pipeline:
@@ -157,6 +168,8 @@ _LOOSE = frozenset({
 def _encoded(pipeline: Pipeline, data: Any, take: Callable[[Any], Any]) -> Any:
     """The data as a user of the package writes them."""
     schema = pipeline.schema
+    if schema.kind == "tensor":
+        return vectors.encoded(take(data))
     if schema.kind == "matrix":
         values = take(data)
         return vectors.encoded(values) if values.ndim == 2 else [vectors.encoded(value) for value in values]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Array = Any
 Source = tuple[int, str]
+ARRAYS = frozenset({"matrix", "vector", "tensor"})
+"""The kinds of schemas of a single array."""
 _ROWS = (13, 17)
 """Rows of a recording: a length that no other axis has stands for any length."""
 
@@ -68,7 +70,7 @@ class Pipeline:
 
     def array(self, data: Any, column: int, piece: str) -> Array:
         """The array of an input, of data as the schema brings them."""
-        if self.schema.kind in ("matrix", "vector"):
+        if self.schema.kind in ARRAYS:
             return data
         series = data if self.schema.kind == "series" else data[self.schema.names[column]]
         return piece_of(series, piece, self.schema.columns[column].name)
@@ -113,6 +115,8 @@ def _examples(example: Any, schema: Schema) -> list[Any]:
     """The example's rows repeated; first with text missing in one row, so that it may be missing in data."""
     import numpy as np
 
+    if schema.kind == "tensor":
+        return [example]
     count = next(rows for rows in _ROWS if rows != len(schema.columns) or schema.kind != "matrix")
     if len(example) == 0:
         raise ExportError("the example has no rows")
@@ -144,7 +148,8 @@ def _recorded(function: JitFunction[Any, Any], schema: Schema, rows: Any) -> Pip
     call = Call((rows,), {})
     recorded, signature = function.recorded(call, (rows,), {}, presumes=True)
     trace = recorded.trace
-    if any(node.shape and isinstance(node.shape[0], int) for node in signature.nodes):
+    is_fixed = any(node.shape and isinstance(node.shape[0], int) for node in signature.nodes)
+    if is_fixed and schema.kind != "tensor":
         raise ExportError("the function needs to know the number of rows: it holds for the example's alone")
     labelled = {
         event.outputs[0]: (event.inputs[0], event.function.table)
@@ -195,7 +200,7 @@ def _refuse_steps(trace: Any, labelled: Any) -> None:
 
 def _sources(schema: Schema, rows: Any) -> list[Source]:
     """For each array of the example in the order in which it is taken apart, where it comes from."""
-    if schema.kind in ("matrix", "vector"):
+    if schema.kind in ARRAYS:
         return [(0, "values")]
     from fuse.integrations.pandas_frame.columns import is_value_dtype
     from fuse.integrations.pandas_frame.text_column import is_text, text_buffers

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from fuse.errors import ExportError, SchemaError
 
-Kind = Literal["frame", "series", "matrix", "vector"]
+Kind = Literal["frame", "series", "matrix", "vector", "tensor"]
 _PLAIN = (str, int, float, bool, type(None))
 _KINDS = "biufmM"
 
@@ -41,7 +41,9 @@ class ColumnSchema:
 
 @dataclass(frozen=True)
 class Schema:
-    """The columns of a frame, the element of a series or vector, or those of a matrix (named 0, 1, 2, …)."""
+    """The columns of a frame, the element of a series, a vector or an array of more axes ("tensor"), or those
+    of a matrix (named 0, 1, 2, …).
+    """
 
     kind: Kind
     columns: tuple[ColumnSchema, ...]

@@ -93,6 +93,7 @@ function fill(view, column, values) {
     if (typeof values[0] !== "bigint") return view.set(values);
   }
   if (values.constructor === view.constructor) return view.set(values);
+  if (values instanceof Uint8ClampedArray && view instanceof Uint8Array) return view.set(values);
   const isFloat = values instanceof Float64Array || values instanceof Float32Array;
   if (isFloat && view instanceof Float64Array) return view.set(values);
   const make = column.make;
@@ -344,6 +345,7 @@ function single(data) {
     throw new RangeError(`row ${bad} has ${data[bad]?.length} values, expected ${shape[1]}`);
   }
   if (Array.isArray(data)) return { values: [data.flat(Infinity)], lengths: { n: data.length } };
+  if (data.width && shape.length === 3) data = pixels(data, shape[2]);
   const given = data.data ?? data;
   const lengths = data.shape ?? [given.length / count(shape.slice(1)), ...shape.slice(1)];
   const isFit = lengths.length === shape.length && shape.every((n, axis) => n === null || n === lengths[axis]);
@@ -354,10 +356,20 @@ function single(data) {
   return { values: [given], lengths: { shapes: [lengths] } };
 }
 
+/** The channels of an ImageData, which has four, as a picture of rows, columns and channels. */
+function pixels({ data, width, height }, channels) {
+  const shape = [height, width, channels];
+  if (channels === 4) return { data, shape };
+  const kept = new Uint8Array(width * height * channels);
+  for (let from = 0, to = 0; from < data.length; from += 4)
+    for (let channel = 0; channel < channels; channel++) kept[to++] = data[from + channel];
+  return { data: kept, shape };
+}
+
 const asBatch = (row) =>
   META.kind === "frame"
     ? Object.fromEntries(META.columns.filter((c) => c.used).map(({ name }) => [name, [row?.[name] ?? null]]))
-    : [row];
+    : row?.data && row.shape ? { data: row.data, shape: [1, ...row.shape] } : [row];
 
 function rowViews(exports) {
   const { buffer } = exports.memory;

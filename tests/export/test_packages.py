@@ -1,5 +1,6 @@
 """Packages for WebAssembly, run in Node: their own test vectors, which Python computed, bit for bit."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -308,3 +309,43 @@ def test_writes_to_parts_and_steps_that_numpy_does_here(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=500)
     mixed.export(tmp_path, example=x)
     check_package(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "digits", "photograph"])
+def test_the_examples_leave(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("PIL")
+    example = importlib.import_module(f"examples.{name}")
+    example.build().export(tmp_path, example=example.rows())
+    check_package(tmp_path)
+
+
+def prepared(image: np.ndarray) -> Any:
+    """Every fourth pixel, normalised, and which of them are bright."""
+    small = image[::4, ::4]
+    normal = (small / np.float32(255) - np.float32(0.45)) / np.float32(0.22)
+    return normal.astype(np.float32), small[..., 1] > 128
+
+
+def test_a_picture_as_a_page_has_it(tmp_path: Path) -> None:
+    """Pixels of four channels, of which the pipeline takes three; one height and another."""
+    pixels = np.random.default_rng(5).integers(0, 256, (37, 61, 4), np.uint8)
+    fuse.jit(prepared).export(tmp_path, example=pixels[..., :3].copy())
+    check_package(tmp_path)
+    (tmp_path / "pixels.bin").write_bytes(pixels.tobytes())
+    found = run_script(tmp_path, """
+        import { load } from "./index.js";
+        import { readFileSync } from "node:fs";
+        const data = new Uint8ClampedArray(readFileSync(new URL("./pixels.bin", import.meta.url)));
+        const model = await load();
+        const [normal, bright] = model.predict({ data, width: 61, height: 37 });
+        let wrong = null;
+        try { model.predict({ data: data.slice(0, 400), width: 10, height: 10 }); }
+        catch (error) { wrong = error.message; }
+        console.log(JSON.stringify({ normal: normal.shape, wrong, bright: [...bright.data],
+          bytes: [...new Uint8Array(normal.data.buffer)] }));
+    """)  # fmt: skip
+    normal, bright = prepared(pixels[..., :3])
+    assert found["normal"] == list(normal.shape)
+    assert bytes(found["bytes"]) == normal.tobytes()
+    assert found["bright"] == bright.astype(int).ravel().tolist()
+    assert found["wrong"] == "300 values of shape [10, 10, 3], expected shape [any, 61, 3]"

@@ -100,8 +100,8 @@ def _inputs(description: Mapping[str, Any]) -> list[str]:
             lines.append(f"  const int64_t *{name}; /* n + 1 ends of texts in the bytes */")
             lines.append(f"  const char *{name.removesuffix('_offsets')}_bytes; /* UTF-8 */")
             continue
-        shape = "".join(f" * {length}" for length in given["shape"][1:])
-        note = f"n{shape} values" + (f", {_meaning(column)}" if _meaning(column) else "")
+        shape = " * ".join("n" if length is None else str(length) for length in given["shape"])
+        note = f"{shape} values" + (f", {_meaning(column)}" if _meaning(column) else "")
         lines.append(f"  const {c_type(given['dtype'])} *{name}; /* {_comment(note)} */")
     return lines
 

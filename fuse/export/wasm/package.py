@@ -104,9 +104,15 @@ def _manifest(name: str) -> dict[str, Any]:
 def _readme(name: str, description: Mapping[str, Any], module: bytes) -> str:
     columns = [column for column in description["columns"] if column["used"]]
     return _README.format(
-        name=name, size=f"{len(module) / 1024:.1f}", row=types.example_row(description),
+        name=name, size=f"{len(module) / 1024:.1f}", call=_call(description),
         columns=_table(columns) if description["kind"] == "frame" else _array(description),
     )  # fmt: skip
+
+
+def _call(description: Mapping[str, Any]) -> str:
+    if description["kind"] == "tensor" or not description["byRow"]:
+        return "predict(data)"
+    return f"predictOne({types.example_row(description)})"
 
 
 def _table(columns: list[Mapping[str, Any]]) -> str:
@@ -136,7 +142,7 @@ and later, Deno and Bun.
 ```js
 import {{ load }} from "./index.js";
 const model = await load();
-console.log(model.predictOne({row}));
+console.log(model.{call});
 ```
 
 `model.predict(data)` takes columns (arrays or typed arrays) of any number of rows. `model.alloc(n)` gives

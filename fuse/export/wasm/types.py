@@ -71,7 +71,9 @@ def _row(description: Mapping[str, Any]) -> str:
         fields = [f"  {json.dumps(c['name'])}: {_element(c)};" for c in columns if c["used"]]
         return "{\n" + "\n".join(fields) + "\n}"
     element = _element(columns[0])
-    return f"ArrayLike<{element}>" if kind in ("matrix", "tensor") else element
+    if kind == "tensor":
+        return f"ArrayLike<{element}> | {{ data: {_array(columns[0]['dtype'])}; shape: number[] }}"
+    return f"ArrayLike<{element}>" if kind == "matrix" else element
 
 
 def _data(description: Mapping[str, Any]) -> str:
@@ -82,6 +84,8 @@ def _data(description: Mapping[str, Any]) -> str:
     values = _column(columns[0])
     if kind in ("series", "vector"):
         return values
+    pixels = kind == "tensor" and columns[0]["dtype"] == "uint8"
+    values += " | ImageData" if pixels else ""
     whole = f"{{ data: {_array(columns[0]['dtype'])}; shape: number[] }}"
     return f"{values} | ArrayLike<{_element(columns[0])}>[] | {whole}"
 
