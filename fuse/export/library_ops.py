@@ -72,7 +72,8 @@ def _single(
     buffers = [Buffer(value.dtype, role) for value, role in zip(sources, roles, strict=True)]
     stores = ((len(body) - 1, len(buffers)),)
     buffers.append(Buffer(result.dtype, "store"))
-    lanes = max(1, 64 // max(buffer.dtype.itemsize for buffer in buffers))
+    register = lowering.vector_bytes or 16
+    lanes = max(1, 4 * register // max(buffer.dtype.itemsize for buffer in buffers))
     if lowering.lengths.is_known(result.size):
         lanes = max(1, min(lanes, 1 << (result.size - 1).bit_length())) if result.size else 1
     kernel = Kernel((Map(BASE, tuple(body), stores=stores),), tuple(buffers), (), Schedule(lanes=lanes))

@@ -35,7 +35,7 @@ from fuse.plan.classify import is_loop_dtype
 from fuse.plan.kernels import Access, Kernel, Layout, Map, scratch_bytes
 from fuse.plan.placement import Domain
 from fuse.plan.row_program import contiguous_strides
-from fuse.plan.schedule import ENDLESS
+from fuse.plan.schedule import ENDLESS, LIGHT
 from fuse.plan.steps import Binding, KernelStep, Plan, Update, UpdateStep
 
 _ALIGN = 64
@@ -160,7 +160,7 @@ class Lowering:
             self.values[node] = parts[node] if node in parts else self._result(step, node, shape)
         bound = [(self._bound(binding), binding.kind) for binding in step.bindings]
         kept = self.lengths[CountDim(step.domain.mask)] if step.keeps and step.domain.mask is not None else 0
-        self.run(step.kernel, step.domain, bound, step.extra_scratch, kept)
+        self.run(self._narrowed(step), step.domain, bound, step.extra_scratch, kept)
         if kept:
             self.counted.add(kept)
         for node in step.results:
@@ -221,7 +221,6 @@ class Lowering:
     ) -> None:
         """A step that runs a kernel over its operands, and those that fold its partial results."""
         shape = self.lengths.shape(domain.shape)
-        kernel = self._narrowed(kernel)
         values = [value for value, _ in bound]
         moving = [buffer.role in ("load", "store", "append") for buffer in kernel.buffers]
         for place, buffer in enumerate(kernel.buffers):
@@ -282,10 +281,12 @@ class Lowering:
         self.steps.append(Allocate(number, dtype.itemsize * outer, blocks))
         return Value("temporary", number, dtype, (outer,), (dtype.itemsize,))
 
-    def _narrowed(self, kernel: Kernel) -> Kernel:
-        """With as many lanes as two registers hold, unless they fix the order in which floats are folded;
-        with small code in a small module; and never past the caches, which asks for aligned arrays.
+    def _narrowed(self, step: KernelStep) -> Kernel:
+        """The kernel with as many lanes as a few registers hold, unless they fix the order in which floats
+        are folded; with small code in a small module; and never past the caches, which asks for aligned
+        arrays. Four registers a value for light bodies, two for heavy ones, which fill the registers anyway.
         """
+        kernel, registers = step.kernel, 4 if step.cost <= LIGHT else 2
         schedule = replace(kernel.schedule, stream=0, peel=kernel.schedule.peel and not self.vector_bytes)
         kernel = replace(kernel, schedule=schedule)
         if not self.vector_bytes or _is_ordered(kernel):
@@ -294,7 +295,7 @@ class Lowering:
         bodies = [stage.body for stage in kernel.stages if isinstance(stage, Map)]
         dtypes += [instruction.dtype for body in bodies for instruction in body]
         widest = max((dtype.itemsize for dtype in dtypes), default=8)
-        lanes = max(1, min(kernel.schedule.lanes, 2 * self.vector_bytes // max(widest, 2)))
+        lanes = max(1, min(kernel.schedule.lanes, registers * self.vector_bytes // max(widest, 2)))
         return replace(kernel, schedule=replace(schedule, lanes=lanes))
 
     def _learn(self, node: Node) -> None:

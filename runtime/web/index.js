@@ -361,8 +361,16 @@ function pixels({ data, width, height }, channels) {
   const shape = [height, width, channels];
   if (channels === 4) return { data, shape };
   const kept = new Uint8Array(width * height * channels);
-  for (let from = 0, to = 0; from < data.length; from += 4)
-    for (let channel = 0; channel < channels; channel++) kept[to++] = data[from + channel];
+  if (channels === 3) {
+    for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
+      kept[to] = data[from];
+      kept[to + 1] = data[from + 1];
+      kept[to + 2] = data[from + 2];
+    }
+  } else {
+    for (let from = 0, to = 0; from < data.length; from += 4)
+      for (let channel = 0; channel < channels; channel++) kept[to++] = data[from + channel];
+  }
   return { data: kept, shape };
 }
 
