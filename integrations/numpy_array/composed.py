@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fuse.integrations.numpy_array.base import LazyArray
+from fuse.integrations.numpy_array.base import LazyArray, Unsupported
 from fuse.integrations.numpy_array.layout import as_array
 from fuse.integrations.numpy_array.operands import given_node
 
@@ -94,11 +94,22 @@ VIEWING: tuple[Function, ...] = (
 """Functions whose results are views of their argument."""
 
 _COMPOSED: tuple[Function, ...] = (
-    *VIEWING, np.append, np.diff, np.tensordot, np.piecewise, np.real_if_close, np.iscomplexobj,
+    *VIEWING, np.append, np.diff, np.tensordot, np.real_if_close, np.iscomplexobj,
     np.isrealobj, np.trapezoid, np.polyval, np.fix, np.angle, np.extract, np.matrix_transpose, np.meshgrid,
 )  # fmt: skip
 
+_of_arrays = on_lazy_arrays(np.piecewise)
+
+
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """`np.piecewise`, recorded for arrays; a condition of a scalar is one of NumPy's scalars."""
+    if isinstance(condlist, LazyArray) and condlist._scalar:
+        raise Unsupported("the pieces of a scalar")
+    return _of_arrays(x, condlist, funclist, *args, **kw)
+
+
 FUNCTIONS: Mapping[Function, Function] = {
     **{function: on_lazy_arrays(function) for function in _COMPOSED},
+    np.piecewise: piecewise,
     np.block: on_lazy_arrays(np.block, {"_block_slicing": "_block_concatenate"}),
 }

@@ -59,9 +59,9 @@ def array(
         return _with_axes(array(object, dtype, copy=copy, order=order), ndmin)
     found = _lazy(object) if like is None and not ndmin and ndmax is None else None
     if found is None or not (dtype is None or is_numeric(np.dtype(dtype))) or not _has_order(found, order):
-        asked = {"dtype": dtype, "copy": copy, "order": order, "subok": subok, "ndmin": ndmin, "ndmax": ndmax}
+        asked = {"dtype": dtype, "order": order, "subok": subok, "ndmin": ndmin, "ndmax": ndmax}
         return _made_by_numpy(
-            object, {name: value for name, value in asked.items() if value != _USUAL.get(name)}
+            object, {name: value for name, value in asked.items() if value is not None}, copy
         )
     if dtype is not None and np.dtype(dtype) != found._dtype:
         np.array(np.empty(0, found._dtype), dtype=dtype, copy=None if copy else copy)
@@ -77,18 +77,15 @@ def _with_axes(found: Any, count: int) -> Any:
     return found.reshape((1,) * missing + found.shape) if missing > 0 else found
 
 
-_USUAL = {"dtype": None, "copy": True, "order": "K", "subok": False, "ndmin": 0, "ndmax": None}
-
-
 def _has_order(found: LazyArray, order: Any) -> bool:
     """Whether the elements are as `order` asks; results of ours are in C order."""
     return order in ("K", "A", None) or (order == "C" and layout.may_be_in_c_order(found))
 
 
-def _made_by_numpy(object: Any, options: Mapping[str, Any]) -> Any:
+def _made_by_numpy(object: Any, options: Mapping[str, Any], copy: Any) -> Any:
     if _has_lazy(object):
-        return run_quietly(np.array, (object,), options)
-    made = np.array(object, **options)
+        return run_quietly(np.array, (object,), {**options, "copy": copy})
+    made = np.array(object, copy=copy, **options)
     return known(made) if type(made) is np.ndarray else made
 
 

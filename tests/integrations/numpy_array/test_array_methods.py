@@ -83,6 +83,19 @@ def test_arrays_of_arrays_are_made_anew_in_each_call() -> None:
                 assert found.dtype == wanted.dtype
 
 
+def test_arrays_have_the_dtype_that_was_asked_for() -> None:
+    for dtype in ("?", "i1", "f4", "f8", "c16", "M8[s]", "U3", "O"):
+        for asked in (dtype, np.dtype(dtype)):
+            for made in (np.array, np.asarray, np.asanyarray):
+                ours = getattr(fnp, made.__name__)([1, 0], dtype=asked)
+                theirs = made([1, 0], dtype=asked)
+                assert ours.dtype == theirs.dtype
+                assert ours.tolist() == theirs.tolist()
+    for copy_mode in (None, True, np._CopyMode.IF_NEEDED):
+        assert fnp.array(3, np.dtype("f8"), copy=copy_mode, ndmin=2).tolist() == [[3.0]]
+    check(lambda np, x: np.piecewise(x[0], x[0] > 3, [4, 0]), A[0])
+
+
 def test_a_copy_that_is_forbidden() -> None:
     check(lambda np, x: np.array(x, copy=False) is x, A)
     check(lambda np, x: np.array(x, copy=False, dtype=int), A)
