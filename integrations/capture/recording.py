@@ -150,6 +150,17 @@ class Recording:
             self.bindings[node] = array.copy()
         return node
 
+    def written(self, array: Array) -> None:
+        """An array is about to be written to in the middle of the recording, which cannot be kept: what was
+        recorded until now reads what it was, and what follows reads it anew.
+        """
+        for node, bound in self.bindings.items():
+            if isinstance(bound, np.ndarray) and np.may_share_memory(bound, array):
+                self.bindings[node] = bound.copy()
+        for held in self.kept:
+            if isinstance(held, np.ndarray) and np.may_share_memory(held, array):
+                self.arguments.pop(id(held), None)
+
     def _has_changed(self, node: Node) -> bool:
         """Whether an array from the surroundings was written to since it was read; such a recording ends
         with this call.

@@ -33,6 +33,7 @@ from fuse.integrations.numpy_array.base import (
     small,
 )
 from fuse.integrations.numpy_array.basic_index import BasicKey, Indexed, as_basic
+from fuse.integrations.numpy_array.creation import CREATION
 from fuse.integrations.numpy_array.fallback import run, run_on_copy, run_quietly, unwrapped
 from fuse.integrations.numpy_array.flat import Flat, RecordedFlat
 from fuse.integrations.numpy_array.functions import dispatch
@@ -197,6 +198,12 @@ def _methods(*functions: Callable[..., Any]) -> list[Callable[..., Any]]:
 _ANY = np.empty(0)
 """Knows what NumPy answers where the elements do not matter."""
 
+
+def _is_shape_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether `np.ndarray` is asked for new memory of a shape and a dtype."""
+    return len(args) <= 2 and kwargs.keys() <= {"shape", "dtype"}
+
+
 _POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
 
 
@@ -212,6 +219,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         if np.ndarray in cls.__mro__:
             derived: ndarray = np.ndarray.__new__(cls, *args, **kwargs)  # type: ignore[type-var]
             return derived
+        if current_recording() is not None and _is_shape_of(args, kwargs):
+            return CREATION["empty"](*args, **kwargs)  # type: ignore[no-any-return]  # ours, inside a recording
         made: ndarray = from_array(np.ndarray(*args, **kwargs), pinned=True)  # type: ignore[assignment]
         return made
 

@@ -219,6 +219,8 @@ class Storage:
         del node
         with inside(None):
             target = self.writable()
+            if recording is not None:
+                recording.written(target)
             np.copyto(target, result)
 
     def _living_readers(self) -> list[Node]:

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import fuse
+from fuse import config
 from tests.integrations.jit.oracle import check
 
 COUNT = 0
@@ -155,3 +157,36 @@ def test_random_numbers_are_new_at_every_call() -> None:
 
     results = [np.concatenate(noisy(np.zeros(4))) for _ in range(3)]
     assert len({result.tobytes() for result in results}) == 3
+
+
+@pytest.mark.parametrize("borrow", [1 << 20, 8])
+def test_memory_that_is_read_before_it_is_written_to(borrow: int) -> None:
+    def plain(x: Any) -> Any:
+        made = np.ndarray((2, 6), buffer=bytearray(96))
+        made[0] = x
+        before = made[0] * 2.0
+        made[1] = made[0] - 1.0
+        between = before + made[1]
+        made[...] = -1.0
+        return before, between, made + x
+
+    jitted = fuse.jit(plain)
+    with config.config(borrow_bytes=borrow, min_rows=0):
+        for shift in range(3):
+            x = np.arange(6.0) + shift
+            for found, expected in zip(jitted(x), plain(x), strict=True):
+                np.testing.assert_array_equal(found, expected)
+
+
+def test_an_array_made_by_its_class() -> None:
+    @fuse.jit
+    def filled(x: Any) -> Any:
+        made = np.ndarray((3, len(x)), dtype=x.dtype)
+        other = np.ndarray(len(x))
+        other[:] = 1.0
+        made[0], made[1:] = x, x * 2 + other
+        return made
+
+    for _ in range(3):
+        check(filled, np.arange(5.0))
+    assert filled.stats().recorded <= 2  # a length was looked at
