@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from fuse.export.lower import Lowering
-from fuse.export.program import Compress, Extremum, Fold, NoProgram, Product, Take, Value
+from fuse.export.program import Compress, Extremum, Fold, NoProgram, Product, Scatter, Take, Value
 from fuse.ir.node import Node, walk
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Bounds
@@ -122,19 +122,14 @@ def _bitcast(lowering: Lowering, node: Node, source: Value) -> Value:
 
 
 def _concatenate(lowering: Lowering, node: Node) -> Value:
-    """Part after part; a part behind one of unknown length begins at a place counted from the end."""
+    """Part after part."""
     axis, result = node.attrs["axis"], lowering.of(node)
-    sources = [lowering.value(operand) for operand in node.inputs]
-    lengths = [source.shape[axis] for source in sources]
-    known = [lowering.lengths.is_known(length) for length in lengths]
-    if sum(not is_known for is_known in known) > 1:
-        raise NoProgram("a concatenation of several arrays of unknown length", node)
-    for place, source in enumerate(sources):
-        before_known = all(known[:place])
-        start = sum(lengths[:place]) if before_known else -sum(lengths[place:])
-        bounds = [(None, None, None)] * len(result.shape)
-        bounds[axis] = (start, None, None)
-        lowering.copy(source, result.slice(bounds, source.shape))
+    before: list[int] = []
+    for operand in node.inputs:
+        source = lowering.value(operand)
+        length = source.shape[axis]
+        lowering.copy(source, result.part(axis, before, length))
+        before.append(length)
     return result
 
 
@@ -168,6 +163,16 @@ def _compress(lowering: Lowering, node: Node) -> Value:
     result = lowering.new(node.dtype, shape, (mask.shape[0], *shape[1:]))
     lowering.steps.append(Compress(source, lowering.contiguous(mask), result, shape[0]))
     lowering.counted.add(shape[0])
+    return result
+
+
+def _masked_scatter(lowering: Lowering, node: Node) -> Value:
+    base, mask, values = map(lowering.value, node.inputs)
+    if mask.shape != base.shape or len(values.shape) != 1:
+        raise NoProgram("a write through a mask to whole rows", node)
+    result = lowering.of(node)
+    lowering.copy(base, result)
+    lowering.steps.append(Scatter(lowering.contiguous(values), lowering.contiguous(mask), result))
     return result
 
 
@@ -242,6 +247,7 @@ _RULES: Mapping[str, Callable[[Lowering, Node], Value]] = {
     "update_slice": _update_slice,
     "compress": _compress,
     "gather": _gather,
+    "masked_scatter": _masked_scatter,
     "arg_reduce": _arg_reduce,
     "dot": _dot,
 }

@@ -20,7 +20,7 @@ from fuse.codegen.loops import counted_loop
 from fuse.codegen.reductions import COMBINE
 from fuse.codegen.scalar import Scalar
 from fuse.export.combine import combine_function
-from fuse.export.program import Combine, Compress, Count, Extremum, Fold, Product, Take, Value
+from fuse.export.program import Combine, Compress, Count, Extremum, Fold, Product, Scatter, Take, Value
 from fuse.export.run import EMPTY, Run, copy_bytes
 from fuse.ir.ops import identity
 
@@ -119,6 +119,19 @@ def _compress(run: Run, step: Compress) -> None:
     run.learn(step.kept, b.load(kept, typ=I64))
 
 
+def _scatter(run: Run, step: Scatter) -> None:
+    b, size = run.b, step.result.itemsize
+    source, mask, target = (run.pointer(value) for value in (step.source, step.mask, step.result))
+    used, single = stack_block(b, 8), b.icmp_signed("==", run.number(step.source.shape[0]), word(1))
+    b.store(word(0), used)
+    with counted_loop(b, word(0), run.number(step.mask.size), 1, "element") as place:
+        writes = b.icmp_unsigned("!=", b.load(at(b, mask, place, 1), typ=I8), ir.Constant(I8, 0))
+        with b.if_then(writes):
+            before = b.load(used, typ=I64)
+            copy_bytes(b, at(b, target, place, size), at(b, source, before, size), word(size))
+            b.store(b.select(single, word(0), b.add(before, word(1))), used)
+
+
 def _take(run: Run, step: Take) -> None:
     """Indices as in the gather of a kernel: "raise" counts negative ones from the end and fails outside."""
     b, s = run.b, _scalar(run)
@@ -211,6 +224,6 @@ def _sums(run: Run, step: Product, bases: tuple[ir.Value, ir.Value], inner: ir.V
 
 
 LOOPS: Mapping[type, Callable[[Run, Any], None]] = {
-    Combine: _combine, Count: _count, Compress: _compress, Take: _take, Extremum: _extremum, Fold: _fold,
-    Product: _product,
+    Combine: _combine, Count: _count, Compress: _compress, Scatter: _scatter, Take: _take,
+    Extremum: _extremum, Fold: _fold, Product: _product,
 }  # fmt: skip

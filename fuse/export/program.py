@@ -35,6 +35,14 @@ class Start:
 
 
 @dataclass(frozen=True)
+class After:
+    """The place behind `length` elements, `stride` apart."""
+
+    length: int
+    stride: int
+
+
+@dataclass(frozen=True)
 class Value:
     """An array: number `number` of a memory, from the sum of `starts` on."""
 
@@ -43,7 +51,7 @@ class Value:
     dtype: np.dtype
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    starts: tuple[Start, ...] = ()
+    starts: tuple[Start | After, ...] = ()
 
     @property
     def itemsize(self) -> int:
@@ -86,6 +94,12 @@ class Value:
             for stride, bounds in zip(self.strides, slices, strict=True)
         )
         return replace(self, shape=tuple(shape), strides=strides, starts=(*self.starts, *starts))
+
+    def part(self, axis: int, before: Sequence[int], length: int) -> Value:
+        """So many elements along an axis, those behind parts of the lengths `before`."""
+        starts = tuple(After(number, self.strides[axis]) for number in before)
+        shape = tuple(length if place == axis else own for place, own in enumerate(self.shape))
+        return replace(self, shape=shape, starts=(*self.starts, *starts))
 
     def without(self, axes: Sequence[int]) -> Value:
         """Without axes of length one."""
@@ -178,6 +192,15 @@ class Compress:
 
 
 @dataclass(frozen=True)
+class Scatter:
+    """result, with the rows of `source` put, in order, where `mask` is true; a single row goes everywhere."""
+
+    source: Value
+    mask: Value
+    result: Value
+
+
+@dataclass(frozen=True)
 class Take:
     """result[i] = table[indices[i]] for whole rows of a table; `mode` as in the op `gather`."""
 
@@ -218,7 +241,9 @@ class Product:
     result: Value
 
 
-Step: TypeAlias = Allocate | RunKernel | Combine | Count | Compress | Take | Extremum | Fold | Product
+Step: TypeAlias = (
+    Allocate | RunKernel | Combine | Count | Compress | Scatter | Take | Extremum | Fold | Product
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fuse.codegen.frame import load_word, store_word
 from fuse.codegen.loops import minimum
 from fuse.codegen.target import Target
 from fuse.export.arena import Arena
-from fuse.export.program import Blocks, Program, Value
+from fuse.export.program import Blocks, Program, Start, Value
 from fuse.ir.types import Bounds, Dim, SizeOf
 from fuse.plan.kernels import ERROR
 
@@ -111,7 +111,9 @@ class Run:
         else:
             base = self.temporaries[value.number]
         for start in value.starts:
-            first = _slice_start(b, self.number(start.length, b), start.bounds)
+            first = self.number(start.length, b)
+            if isinstance(start, Start):
+                first = _slice_start(b, first, start.bounds)
             base = b.gep(base, [b.mul(first, self.number(start.stride, b))], source_etype=I8)
         return base
 

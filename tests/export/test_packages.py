@@ -9,10 +9,16 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, QuantileTransformer, StandardScaler
+from sklearn.svm import SVC
 
 import fuse
 from tests.export.node import check_package, needs_node, run_script
@@ -127,6 +133,41 @@ def test_features_a_filter_and_a_forest(tmp_path: Path) -> None:
         return booster.predict(df[["amount", "km", "count", "city", "small"]].assign(km=df["km"].abs()))
 
     score.export(tmp_path, example=table())
+    check_package(tmp_path)
+
+
+def estimators() -> dict[str, tuple[Any, bool]]:
+    """Some of each kind, and whether they classify."""
+    return {
+        "layers": (MLPClassifier((16,), max_iter=30, random_state=0), True),
+        "random forest": (RandomForestClassifier(8, max_depth=6, random_state=0), True),
+        "vectors": (SVC(), True),
+        "components": (make_pipeline(PCA(3), GaussianNB()), True),
+        "clusters": (KMeans(3, n_init=1, random_state=0), False),
+        "quantiles": (make_pipeline(QuantileTransformer(n_quantiles=20), Ridge()), False),
+        "powers": (make_pipeline(PolynomialFeatures(2), Ridge()), False),
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", estimators())
+def test_estimators(tmp_path: Path, name: str) -> None:
+    model, classifies = estimators()[name]
+    X = np.random.default_rng(4).normal(size=(300, 6))
+    y = (X[:, 0] + X[:, 1] ** 2 > 0.7) * 1 + (X[:, 2] > 0.5) if classifies else X[:, 0] * 3 + X[:, 1]
+    fuse.compile(model.fit(X, y), example=X).export(tmp_path, example=X)
+    check_package(tmp_path)
+
+
+def test_selections_of_unknown_lengths(tmp_path: Path) -> None:
+    @fuse.jit
+    def selected(x: np.ndarray) -> Any:
+        y = np.exp(x)
+        y[x > 1] = x[x > 1] * 2
+        y[x < -1] = 0.5
+        return y, np.concatenate([x[x > 0.5], [7.0], x[x < 0.2] * 3])
+
+    selected.export(tmp_path, example=np.random.default_rng(0).normal(size=400))
     check_package(tmp_path)
 
 
@@ -281,9 +322,9 @@ def test_a_function_of_the_examples_length_does_not_leave(tmp_path: Path) -> Non
 def test_steps_without_code_are_named_with_their_lines(tmp_path: Path) -> None:
     @fuse.jit
     def score(x: np.ndarray) -> Any:
-        return np.concatenate([x[x > 3], x[x < 2]])
+        return np.argmax(x.astype(np.float16) * 2)
 
-    with pytest.raises(fuse.ExportError, match=r"test_packages.py:\d+: a concatenation of several"):
+    with pytest.raises(fuse.ExportError, match=r"test_packages.py:\d+: argmax of float16"):
         score.export(tmp_path, example=np.arange(100.0))
 
 
