@@ -227,6 +227,13 @@ def _plain(value: Any, number: Mapping[Node, int]) -> Any:
 _programs = _Programs()
 
 
+def program_of(outputs: Sequence[Node], donated: Collection[Node] = ()) -> tuple[Program, list[Node]]:
+    """The program that evaluates graphs of this structure, and the inputs of this one in the order in which
+    it takes their arrays.
+    """
+    return _programs.get(outputs, donated)
+
+
 def evaluate(
     outputs: Sequence[Node], bindings: Mapping[Node, Array], donated: Collection[Node] = ()
 ) -> list[Array]:

@@ -162,24 +162,25 @@ def _evaluate(outputs: list[Node], bindings: Mapping[Node, Array]) -> tuple[list
     )
 
 
-def updated(node: Node, base: Node | None) -> Array:
-    """The array of a node, now; that of `base` may be taken for it, of which the caller knows that nobody
-    else reads it. Nothing is remembered, and the base stands for nothing afterwards.
+def updated(node: Node, base: Node | None) -> tuple[Array, bool]:
+    """The array of a node, now, and whether something may have gone wrong; the memory of `base` may be taken
+    for it, of which the caller knows that nobody else reads it. Nothing is remembered, and the base stands
+    for nothing afterwards.
     """
     outputs, bindings = cut([node])
     memory = bindings.get(base) if base is not None else None
     if base is None or memory is None:
-        (array,) = engine.evaluate(outputs, bindings)
-        return array
+        (array,), doubtful = engine.evaluate_doubting(outputs, bindings)
+        return array, doubtful
     others = (array for source, array in bindings.items() if source is not base)
     shared = any(isinstance(other, np.ndarray) and np.may_share_memory(memory, other) for other in others)
-    (array,) = engine.evaluate(outputs, bindings, () if shared else (base,))
+    (array,), doubtful = engine.evaluate_doubting(outputs, bindings, () if shared else (base,))
     with _lock:
         _arrays.pop(base, None)
         give_back = _returns.get(id(memory))
         if give_back is not None:
             give_back()
-    return array
+    return array, doubtful
 
 
 def cut(nodes: Sequence[Node]) -> tuple[list[Node], Mapping[Node, Array]]:

@@ -43,6 +43,13 @@ class Site(NamedTuple):
     filters: Filters
 
 
+class Moment(NamedTuple):
+    """Where a call stands in the program, and among the calls that were made."""
+
+    site: Site
+    number: int
+
+
 class Watch:
     """One call. `name` is the word that NumPy's message has for it; None: each op has its own.
 
@@ -60,11 +67,10 @@ class Watch:
         operands: Collection[Node],
         mask: Node | None,
         modes: tuple[str, ...],
-        site: Site,
+        moment: Moment,
     ) -> None:
         self.name, self.operands, self.mask = name, operands, mask
-        self.modes, self.site = modes, site
-        self.number = next(_numbers)
+        self.modes, self.site, self.number = modes, moment.site, moment.number
         self.told: set[str] = set()
 
     def checks(self, results: Sequence[Node]) -> Iterator[Check]:
@@ -159,11 +165,11 @@ def prefixed(name: str | None) -> str | None:
     return name if name is None else _here.prefix + name
 
 
-def modes_now() -> tuple[str, ...] | None:
-    """What `np.errstate` asks for; None when nothing is to be watched."""
+def modes_now(known: Any = None) -> tuple[str, ...] | None:
+    """What `np.errstate` asks for, which the caller may know; None when nothing is to be watched."""
     if _here.depth or not config.current().warn:
         return None
-    state: Any = np.geterr()
+    state: Any = np.geterr() if known is None else known
     modes = (state["divide"], state["over"], state["invalid"])
     return None if modes == ("ignore", "ignore", "ignore") else modes
 
@@ -182,19 +188,28 @@ def site_now() -> Site | None:
     return Site(frame.f_code.co_filename, frame.f_lineno, module, current_filters())
 
 
+def moment_now() -> Moment | None:
+    """That of a call that is made now."""
+    site = site_now()
+    return Moment(site, next(_numbers)) if site is not None else None
+
+
 def watch(
     name: str | None,
     results: Sequence[Node],
     operands: Collection[Node],
     modes: tuple[str, ...],
     mask: Node | None = None,
+    moment: Moment | None = None,
 ) -> Watch | None:
-    """Have this call looked at when its results are computed and something may have gone wrong."""
+    """Have this call looked at when its results are computed and something may have gone wrong. It is made
+    now, unless its moment is given.
+    """
     own = tuple(node for node in results if node not in operands)
-    site = site_now() if own else None
-    if site is None:
+    moment = (moment or moment_now()) if own else None
+    if moment is None:
         return None
-    found = Watch(name, operands, mask, modes, site)
+    found = Watch(name, operands, mask, modes, moment)
     recording = current_recording()
     if recording is not None:
         recording.watched[found] = own

@@ -20,7 +20,7 @@ from fuse.integrations.capture.doubts import watch_nodes
 from fuse.integrations.capture.recording import SharedWrite, current_recording
 from fuse.integrations.capture.report import fallback
 from fuse.integrations.capture.watching import of_scalars
-from fuse.integrations.numpy_array import indexing, layout
+from fuse.integrations.numpy_array import indexing, layout, repetition
 from fuse.integrations.numpy_array.base import (
     LazyArray,
     Unsupported,
@@ -520,10 +520,15 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def __setitem__(self, key: Any, values: Any) -> None:
         if self._scalar:
             raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")
+        target = repetition.target(self, key, values)
+        if target is not None and repetition.written(target, values):
+            return
         if current_recording() is None and self._set_now(key, values):
             return
         try:
             indexing.put(self, key, values)
+            if target is not None:
+                repetition.remember_write(target)
         except Unsupported as refusal:
             run_on_copy(_set, self, (key, values), {}, "numpy.ndarray.__setitem__", str(refusal))
 

@@ -30,6 +30,13 @@ class Indexed:
     key: BasicKey
     shape: tuple[int, ...]
 
+    def __hash__(self) -> int:
+        """Slices have none of their own before Python 3.12. TypeError where a bound is an array."""
+        bounds = (
+            (entry.start, entry.stop, entry.step) if type(entry) is slice else entry for entry in self.key
+        )
+        return hash((self.shape, *bounds))
+
     def on_node(self, base: Node) -> Node:
         """The view's node."""
         return apply(base, self._steps())

@@ -309,7 +309,7 @@ def _shaped_back(flat: Node, base: Node) -> Node:
     return build.reshape(flat, base.shape)
 
 
-_LARGE_PART = 4
+LARGE_PART = 4
 """A part of an array below this fraction of it is not worth other memory, which all of it would be copied
 to."""
 
@@ -324,7 +324,7 @@ def settle_for_part(a: LazyArray, key: Any, values: Any) -> None:
     entries = key if type(key) is tuple else (key,)
     if all(isinstance(entry, _BASIC) and not isinstance(entry, bool) for entry in entries):
         part = a._elements[key]
-        if a._storage.pinned or _LARGE_PART * part.size < array.size:
+        if a._storage.pinned or LARGE_PART * part.size < array.size:
             values._storage.materialise()
 
 
@@ -332,7 +332,7 @@ def writes_at_once(a: LazyArray, key: Any, values: Any, limit: Few) -> bool:
     """Whether an assignment is done by NumPy now: nothing pending takes part, and it is small or a plain
     slice.
     """
-    if a._storage.array is None or a._storage._living_readers():
+    if a._storage.array is None or a._storage.has_readers():
         return False
     if isinstance(values, LazyArray):
         if values._storage.array is None:

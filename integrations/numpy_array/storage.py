@@ -20,9 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from fuse.integrations.capture.doubts import report
 from fuse.integrations.capture.recording import Recording, SharedWrite, current_recording, inside
-from fuse.integrations.capture.values import bind, known, release, remember, updated, values
+from fuse.integrations.capture.values import bind, is_known, known, release, remember, updated, values
+from fuse.integrations.capture.watching import watches_of
 from fuse.integrations.numpy_array import memory_order
+from fuse.integrations.numpy_array.pattern import Noted, Pattern
 from fuse.integrations.numpy_array.views import Step, update
 from fuse.ir.node import Node, walk
 from fuse.ir.types import Shape
@@ -37,6 +40,29 @@ _UPDATES = 64
 """After so many in-place operations a pending cell is evaluated: a loop over elements is no endless graph."""
 
 
+class Leaf:
+    """The present content of a cell in patterns, as long as the leaf lives. Its node is made when somebody
+    asks, and then is a reader of the cell like any other.
+    """
+
+    __slots__ = ("__weakref__", "_node", "_storage", "array")
+
+    def __init__(self, storage: Storage, array: np.ndarray) -> None:
+        self._storage = weakref.ref(storage)
+        self.array = array
+        self._node: Node | None = None
+
+    @property
+    def node(self) -> Node:
+        """The input that stands for the content in graphs."""
+        if self._node is None:
+            self._node = bind(self.array, frozen=True)
+            storage = self._storage()
+            if storage is not None and storage.array is self.array:
+                storage.readers.append(weakref.ref(self._node))
+        return self._node
+
+
 class Storage:
     """One cell. `origin` is the argument node of a jitted function whose array the cell stands for.
 
@@ -44,22 +70,11 @@ class Storage:
     """
 
     __slots__ = (
-        "__weakref__",
-        "array",
-        "is_reshaped",
-        "is_written",
-        "node",
-        "order",
-        "origin",
-        "pinned",
-        "readers",
-        "recording",
-        "shared",
-        "updates",
+        "__weakref__", "_leaf", "_node", "array", "is_reshaped", "is_written", "leaves", "order", "origin",
+        "pattern", "pinned", "readers", "recording", "shared", "trail", "updates",
     )  # fmt: skip
 
     array: np.ndarray | None
-    node: Node | None
     order: memory_order.Order | None
     readers: list[weakref.ref[Node]]
 
@@ -72,7 +87,11 @@ class Storage:
         recording: Recording | None = None,
     ) -> None:
         self.array = array
-        self.node = node
+        self._node = node
+        self.pattern: Pattern | None = None
+        self.leaves: tuple[Leaf, ...] = ()
+        self.trail: tuple[Noted, ...] = ()
+        self._leaf: weakref.ref[Leaf] | None = None
         self.pinned = pinned
         self.readers = []
         self.recording = recording
@@ -83,6 +102,41 @@ class Storage:
         self.is_reshaped = False
         self.is_written = False
 
+    @property
+    def node(self) -> Node | None:
+        """The expression; a cell that has a pattern gets it when somebody asks."""
+        if self._node is None and self.pattern is not None:
+            self._node = self.pattern.over([leaf.node for leaf in self.leaves], self.trail)
+        return self._node
+
+    @node.setter
+    def node(self, node: Node | None) -> None:
+        self._node, self.pattern, self.leaves, self.trail = node, None, (), ()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is an expression, without asking for it."""
+        return self._node is not None or self.pattern is not None
+
+    def has_readers(self) -> bool:
+        """Whether an expression reads the present content."""
+        return self._living_leaf() is not None or bool(self._living_readers())
+
+    def leaf(self) -> Leaf:
+        """What stands for the present content in patterns; of concrete elements that only this cell writes
+        to.
+        """
+        leaf = self._living_leaf()
+        if leaf is None:
+            assert self.array is not None
+            leaf = Leaf(self, self.array)
+            self._leaf = weakref.ref(leaf)
+        return leaf
+
+    def _living_leaf(self) -> Leaf | None:
+        leaf = self._leaf() if self._leaf is not None else None
+        return leaf if leaf is not None and leaf.array is self.array else None
+
     def read(self) -> Node:
         """The node that stands for the present content in the graph that is being made."""
         recording = current_recording()
@@ -91,6 +145,9 @@ class Storage:
         array = self.materialise()
         if recording is not None:
             return recording.find(array) or recording.captured(array)
+        leaf = self._living_leaf()
+        if leaf is not None:
+            return leaf.node
         for node in self._living_readers():
             if is_static(node.shape) and self._is_read_by(node, array):
                 return node
@@ -126,10 +183,10 @@ class Storage:
         Not for cells of a running recording.
         """
         array = self.materialise()
-        if self._living_readers() and self.pinned:
+        if self.pinned and self.has_readers():
             evaluate_pending()
             release(array)
-        elif self._living_readers() or not (array.flags.writeable or self.pinned):
+        elif self.has_readers() or not (array.flags.writeable or self.pinned):
             self.array = array = array.copy()
             self.readers = []
         return array
@@ -137,7 +194,7 @@ class Storage:
     def pin(self) -> np.ndarray:
         """The concrete array for handing out: from now on the cell and this buffer are the same memory."""
         self.materialise()
-        if self._living_readers():
+        if self.has_readers():
             evaluate_pending()
         array = self.writable()
         self.pinned = True
@@ -198,19 +255,22 @@ class Storage:
     def _update_now(self, steps: Sequence[Step], node: Node) -> None:
         array = self.materialise()
         self.order = self.memory_order()
-        is_free = array.flags.writeable and not self._living_readers()
+        is_free = array.flags.writeable and not self.has_readers()
         base = self.read()
         whole = update(base, steps, node)
         if whole is node:
             self.replace(node)
             return
         _settle_dear(node)
-        found = updated(whole, base if is_free else None)
+        watched = watches_of([node], is_known)
+        found, doubtful = updated(whole, base if is_free else None)
         others = (known(source) for source in walk([whole]) if not (is_free and source is base))
         if not found.flags.writeable or any(_shares(found, other) for other in others):
             found = found.copy()
         self.array, self.readers = found, []
         self.lay_out()
+        if doubtful:
+            report(watched)
 
     def _write_through(self, node: Node, recording: Recording | None) -> None:
         if recording is not None:
@@ -282,6 +342,27 @@ def pending(node: Node) -> Storage:
         if node.depth >= _DEEPEST:
             storage.materialise()
     return storage
+
+
+def pending_again(pattern: Pattern, leaves: tuple[Leaf, ...], trail: tuple[Noted, ...]) -> Storage:
+    """A cell over the expression that a pattern is with these leaves in its places, made by calls noted like
+    this; not in a recording.
+    """
+    storage = Storage(None, None)
+    storage.pattern, storage.leaves, storage.trail = pattern, leaves, trail
+    _pending.add(storage)
+    return storage
+
+
+def is_wanted_elsewhere(cell: Storage) -> bool:
+    """Whether other pending cells read the same elements and may be worth keeping once they are computed."""
+    if len(_pending) < 2:
+        return False
+    others = [other for other in list(_pending) if other is not cell and other.is_pending]
+    return any(
+        other.pattern is None or (other.pattern.is_dear and not set(other.leaves).isdisjoint(cell.leaves))
+        for other in others
+    )
 
 
 def is_static(shape: Shape) -> bool:

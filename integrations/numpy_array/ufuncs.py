@@ -15,7 +15,7 @@ import numpy as np
 from fuse import config
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.report import fallback
-from fuse.integrations.numpy_array import elementwise, joins, reductions, scans
+from fuse.integrations.numpy_array import elementwise, joins, reductions, repetition, scans
 from fuse.integrations.numpy_array.base import (
     Few,
     LazyArray,
@@ -43,13 +43,19 @@ def apply(ufunc: np.ufunc, inputs: tuple[Any, ...], **options: Any) -> Any:
         plain = _all_plain(inputs, limit)
         if plain is not None:
             return _apply_now(ufunc, plain, options)
+    known = None if options else repetition.combined(ufunc, inputs)
+    if known is not None:
+        return known
     name = f"numpy.{ufunc.__name__}"
     if asks_for_exceptions():
         return _apply_outside(ufunc, inputs, options, name, ERRSTATE)
     try:
         if ufunc is np.matmul and not options:
             return watched_call(joins.matmul, "matmul", inputs, {})
-        return elementwise.call(ufunc, inputs, **options)
+        result = elementwise.call(ufunc, inputs, **options)
+        if not options:
+            repetition.remember_result(ufunc, inputs, result)
+        return result
     except Unsupported as refusal:
         return _apply_outside(ufunc, inputs, options, name, str(refusal))
 

@@ -336,6 +336,7 @@ def test_what_is_not_looked_at_does_not_warn_and_leaves_nothing_behind() -> None
     with config.config(min_rows=0):
         unused = fnp.log(from_array(data()["x"]))
         assert isinstance(unused, LazyArray)
+        assert unused._node.op == "log"  # a call that is found again is watched when its node is asked for
         assert len(watching._watched) > before
         del unused
     assert len(watching._watched) == before
