@@ -143,7 +143,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1.0e-5, atol: Any = 1.0e-8, equal_nan: A
     """`np.isclose`, recorded by NumPy's formula: |a - b| <= atol + rtol·|b|, equal infinities, NaN on
     request.
     """
-    if not all(np.isfinite(bound) for bound in (atol, rtol) if type(bound) in (int, float)):
+    if not all(np.isfinite(bound) for bound in (atol, rtol) if isinstance(bound, int | float | np.number)):
         raise Unsupported("a tolerance that is not finite")
     x, y = _comparand(a), _comparand(b)
     if isinstance(y, LazyArray):

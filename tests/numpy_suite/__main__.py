@@ -24,6 +24,8 @@ MODULES = (
     "lib.test_arraypad", "lib.test_arraysetops", "lib.test_function_base", "lib.test_histograms",
     "lib.test_index_tricks", "lib.test_nanfunctions", "lib.test_shape_base", "lib.test_stride_tricks",
     "lib.test_twodim_base", "lib.test_type_check", "lib.test_ufunclike",
+    "linalg.test_linalg", "fft.test_pocketfft", "fft.test_helper",
+    "random.test_random", "random.test_randomstate", "random.test_generator_mt19937",
 )  # fmt: skip
 
 

@@ -53,6 +53,55 @@ EXPLAINED: Sequence[tuple[str, str]] = (
         "reads the signature of a method written in C, or the message of an attribute that cannot be set",
     ),
     (
+        r"_view_is_safe|Cannot change data-type for array of references",
+        "a real array's own `view` knows NumPy's class only, not `fuse.numpy.ndarray`",
+    ),
+    (
+        r"_stride_xxx_0|type\(res\) is np\.dtype|isinstance\(actual, np\.float64\)|test_collections_hashable",
+        "asks for the exact type of a result: what fuse makes of a real array, or of a scalar, is lazy",
+    ),
+    (
+        r"test needs ndarray input|must be numpy\.ndarray, not ndarray|lapack_lite|iterators\.c"
+        r"|test_extension_incref_elide|SeedSequence expects",
+        "hands the array to a C function that takes NumPy's own arrays only",
+    ),
+    (
+        r"object supporting the buffer API required",
+        "the buffer protocol for classes written in Python begins with Python 3.12",
+    ),
+    (
+        r"getsizeof|test_check_(reference|weakref)|owndata",
+        "asks for the size or the owner of the memory, or counts references to it",
+    ),
+    (
+        r"pickle\.loads\(astring\) is np\.cos",
+        "a ufunc that was pickled by NumPy comes back as NumPy's, equal to ours but not the same object",
+    ),
+    (
+        r"assignment destination is read-only",
+        "broadcast arrays cannot be written to; NumPy still allows it, with a warning",
+    ),
+    (
+        r"shuffle_no_object_unpacking|choice_return_shape",
+        "an array of objects that are lazy arrays holds real ones",
+    ),
+    (
+        r"diff\(x, n=0\) is x|test_ufunc_binop_interaction|test_output_ellipsis_errors",
+        "asks for the very list that was given, for a refusal's wording, or calls a special method itself",
+    ),
+    (
+        r"test_dot_3args",
+        "compares the bits of a product with those of another call, which BLAS sums in another order",
+    ),
+    (
+        r"TestFlat::|test_flat_element_deletion",
+        "`flat` is an iterator of ours over the evaluated elements",
+    ),
+    (
+        r"test_shuffle_untyped_warning|test_ufunc_at_inner_loops",
+        "compares the line or the order of warnings that NumPy gives inside of a step",
+    ),
+    (
         r"longer than \d+ s",
         "many thousand items set one by one with recording forced: each step is planned anew",
     ),
