@@ -44,6 +44,8 @@ accuracy: venv
 
 fuzz: venv
 	$(RUN) -m tests.fuzz
+	$(RUN) -m tests.fuzz numpy --count 5000
+	$(RUN) -m tests.fuzz numpy --count 300 --run compiled
 
 docs: venv
 	$(RUN) -m docs.generate

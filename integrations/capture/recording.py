@@ -41,7 +41,7 @@ class SizeGuard:
     value: int
 
 
-class PresumptionFailed(Exception):
+class PresumptionFailed(BaseException):  # a `try` of the user's is not to catch it, nor those below
     """The data are not what a recording presumed, or may not be: the driver records again and looks."""
 
 
@@ -49,11 +49,11 @@ class NumpyWarns(Exception):
     """The function does something that NumPy answers with more than a warning: the plain function runs."""
 
 
-class SharedWrite(Exception):
+class SharedWrite(BaseException):
     """The function writes to memory that a library's result shares with an array: the plain function runs."""
 
 
-class SymbolicMismatch(Exception):
+class SymbolicMismatch(BaseException):
     """Two lengths with different symbols must be equal: the driver records again with static shapes."""
 
 

@@ -132,7 +132,7 @@ class Plan:
             doubtful |= outcome
         if doubtful:
             self.second_look.take(found)
-        return self.pick(found)
+        return [apart(array, arrays) for array in self.pick(found)]
 
     def resumed(
         self, arrays: Sequence[Array], known: Mapping[Node, Array], doubtful: bool
@@ -155,7 +155,7 @@ class Plan:
             doubtful |= outcome
         if doubtful:
             self.second_look.take(found)
-        return self.pick(found)
+        return [apart(array, arrays) for array in self.pick(found)]
 
     def pick(self, found: Sequence[Array]) -> list[Array]:
         """What leaves the plan; memory that belongs to somebody else is copied."""
@@ -237,6 +237,14 @@ def fingerprint(value: Any) -> tuple[Any, ...]:
 def own(array: Array) -> Array:
     """A copy, but for what nobody writes to: text, and objects that pandas keeps."""
     return array.copy() if isinstance(array, np.ndarray) and array.dtype.kind != "O" else array
+
+
+def apart(array: Array, arguments: Sequence[Array]) -> Array:
+    """An array that is not in the memory of an argument: what a recording evaluated may be."""
+    if not isinstance(array, np.ndarray):
+        return array
+    shares = any(isinstance(a, np.ndarray) and np.may_share_memory(array, a) for a in arguments)
+    return own(array) if shares else array
 
 
 @dataclass

@@ -26,7 +26,7 @@ from fuse.integrations.capture.recording import (
 from fuse.integrations.capture.values import known, values
 from fuse.integrations.capture.watching import error_state
 from fuse.integrations.jit.effects import bring_back
-from fuse.integrations.jit.plan import Linker, Plan, Trace, borrowed, own
+from fuse.integrations.jit.plan import Linker, Plan, Trace, apart, borrowed, own
 from fuse.integrations.jit.results import Template
 from fuse.integrations.jit.signature import Call, symbolic_shapes
 from fuse.integrations.jit.stand_ins import StandIns
@@ -109,7 +109,8 @@ class Recorded:
             arrays = values(wanted)
             if self.recording.doubtful:
                 report(self.recording.watched)
-        owned = [own(array) if n in shared else array for n, array in enumerate(arrays)]
+        given = [self.recording.bindings[node] for node in self.trace.inputs]
+        owned = [own(array) if n in shared else apart(array, given) for n, array in enumerate(arrays)]
         return deliver(self.trace, owned, self.carried)
 
 
@@ -160,8 +161,8 @@ def record(
             bring_back(run, stand_ins, substitution, surroundings)
             trace = _trace(run, signature, template, writes, surroundings)
             return Recorded(trace, run, stand_ins.carried, result)
-    except Exception as error:
-        if not is_users_own(error):  # the function runs again
+    except BaseException as error:
+        if not (isinstance(error, Exception) and is_users_own(error)):  # the function runs again
             surroundings.undo()
         raise
     finally:

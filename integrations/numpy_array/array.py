@@ -242,7 +242,10 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             raise SharedWrite("the shape of an argument is set")
         if current_recording() is None and not is_static(self._dims):
             self._storage.materialise()
-        view = layout.reshape(self, shape)
+        try:
+            view = layout.reshape(self, shape)
+        except Unsupported:
+            view = from_node(self._node)
         if view._storage is not self._storage and current_recording() is not None:
             raise SharedWrite("the shape of an array is set")
         if view._storage is not self._storage:
@@ -695,6 +698,9 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def view(self, *args: Any, **kwargs: Any) -> Any:
         """Another array over the same storage; as another dtype or class it is NumPy's."""
         if self._scalar or args or kwargs:
+            if current_recording() is None and not self._scalar:
+                self._storage.materialise()
+                self._storage.lay_out()
             return self.__getattr__("view")(*args, **kwargs)
         return make(self._storage, self._views)
 

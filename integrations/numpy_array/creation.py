@@ -120,7 +120,11 @@ def ascontiguousarray(a: Any, dtype: Any = None, *, like: Any = None) -> Any:
         return found
     if current_recording() is None:
         found._storage.materialise()
-        return found if layout.shadow(found).flags.c_contiguous else from_node(found._node)
+        if layout.shadow(found).flags.c_contiguous:
+            return found
+        in_order = from_node(found._node)
+        in_order._storage.order = tuple(range(len(found._dims))) if len(found._dims) > 1 else None
+        return in_order
     copy = from_node(found._node)
     copy._storage.shared = found._storage.shared = True
     return copy

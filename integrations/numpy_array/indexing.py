@@ -234,6 +234,8 @@ def put(a: LazyArray, key: Any, values: Any) -> None:
 
 def _put_basic(a: LazyArray, key: Key, values: Any) -> None:
     target = basic(a, (*key, Ellipsis) if Ellipsis not in key else key)
+    if Ellipsis not in key and not target._dims and type(values) not in WEAK and operand(values).shape:
+        np.empty(1, a._dtype)[0] = np.zeros((1,) * len(operand(values).shape))  # an element is no sequence
     if (
         isinstance(values, LazyArray)
         and values._storage is target._storage

@@ -153,6 +153,12 @@ def transpose(a: LazyArray, axes: Sequence[int] | None = None) -> LazyArray:
 def ravel(a: LazyArray, order: str = "C") -> LazyArray:
     """`a.ravel()`: a view where the elements stand in a row without gaps."""
     _note_reshape(a)
+    if not is_static(a._dims) and current_recording() is None:
+        a._storage.materialise()
+    if not is_static(a._dims) and order == "C" and a._views:
+        found = from_node(reshape(a, (-1,))._node)
+        found._storage.shared = a._storage.shared = True
+        return found
     if is_static(a._dims) and order == "C" and is_numeric(a._dtype) and not shadow(a).flags.c_contiguous:
         return _noted(from_node(build.reshape(a._node, (element_count(a._dims),))))
     return reshape(a, (-1,), order)

@@ -75,6 +75,8 @@ def reduced(kind: str, value: Node, axes: Axes, where: Any = True) -> Node:
     """A reduction over axes, of the elements where a mask is true."""
     if where is not True:
         given = value.shape
+        if node_of(where).dtype != np.dtype(bool):
+            raise Unsupported("a mask that is not of bools")
         shape, (mask, value) = broadcast_together([_as_bool(node_of(where)), value])
         if not shape or shape != given:
             raise Unsupported("a mask of more elements than the array")
@@ -189,11 +191,17 @@ def number_of(shape: Shape, axes: Axes, where: Any = True) -> Node:
     """How many elements each result of a reduction over `axes` comes from, as float64: 0-d, or per result."""
     if where is not True:
         mask = _as_bool(node_of(where))
+        if is_static(mask.shape) and is_static(shape) and _wider(mask.shape, shape):
+            raise Unsupported("a mask of more elements than the array")
         return build.convert(count_true(build.broadcast(mask, shape), axes), np.float64)
     count: Dim = element_count(tuple(shape[axis] for axis in axes))
     if isinstance(count, int):
         return build.constant(float(count))
     return build.convert(_size_node([shape[axis] for axis in axes]), np.float64)
+
+
+def _wider(mask: Shape, shape: Shape) -> bool:
+    return np.broadcast_shapes(mask, shape) != shape  # type: ignore[arg-type]  # both are known
 
 
 def _size_node(dims: Sequence[Dim]) -> Node:

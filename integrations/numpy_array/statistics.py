@@ -52,7 +52,7 @@ def divided(total: Node, count: Node, dtype: np.dtype) -> Node:
 def _axes_of(value: Node, axis: Any) -> Axes:
     """Unlike a sum, a mean of a 0-d array takes no axis."""
     if not value.shape and axis not in (None, ()):
-        np.mean(np.empty(()), axis=axis)
+        raise Unsupported("an axis of a 0-d array")
     return axes_of(value, axis)
 
 

@@ -100,7 +100,7 @@ def record(function: JitFunction[Any, Any], schema: Schema, example: Any) -> Pip
     """
     from fuse.integrations.capture.recording import PresumptionFailed
 
-    failure: Exception | None = None
+    failure: BaseException | None = None
     for rows in _examples(example, schema):
         try:
             return _recorded(function, schema, rows)

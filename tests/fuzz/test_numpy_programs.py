@@ -128,6 +128,13 @@ FOUND: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[Argument, ...]]] 
     "a product in place": (("x = a * 1", "x @= x"), ("x",), (A,)),
     "means of scalars have no axis": (("x = a.sum().mean(axis=0)",), ("x",), (M,)),
     "imaginary parts of real numbers": (("x = a.imag", "np.equal(a, 255, out=x)"), ("x",), (A,)),
+    "what ends a recording is no exception of the user's": (
+        ("try:\n    x = np.stack([a[None], b], axis=-1)\nexcept Exception:\n    x = 3",), ("x",), (M, V),
+    ),
+    "rows of parts of unknown length": (
+        ("a[1:, ::2].ravel()[1:] += 1", "x = b[b > 0][::-1]", "x.ravel()[:2] = 9"), ("x",), (M, V),
+    ),
+    "masks that are none": (("x = np.std(a[:1], axis=0, where=np.ones((7, 3), bool)) > 0",), ("x",), (M,)),
     "the shape of an argument": (("a.shape = (-1, 1)", "x = a + 1"), ("x",), (A,)),
 }  # fmt: skip
 
