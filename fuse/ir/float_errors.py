@@ -4,7 +4,8 @@ An operation on floats is invalid where it makes a NaN of operands that are none
 of finite operands it overflowed, or divided by zero: a logarithm always, a quotient where its divisor is
 zero. Integers meet both in division, and casts to integers what lies outside the range of C's conversion.
 Reductions and matrix products are judged by their results: what passes through infinity and comes back is
-not seen. Underflow, which NumPy ignores unless asked, is left out.
+not seen. Where C libraries differ (powers with infinite exponents) the rule of the others holds. Underflow,
+which NumPy ignores unless asked, is left out.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _POLES = frozenset({"log", "log2", "log10", "log1p", "arctanh"})
 """Their only way from finite operands to infinity is division by zero."""
 _DIVISOR = {"divide": 1, "floor_divide": 1, "reciprocal": 0, "power": 0}
 """The operand whose zeros make infinities that are divisions by zero."""
+_COMPARES = frozenset({"logaddexp", "logaddexp2"})
+"""They compare the operands, which is invalid for any NaN."""
 SILENT = frozenset({
     "positive", "negative", "absolute", "fabs", "conjugate", "sign", "copysign", "signbit", "modf",
     "heaviside", "maximum", "minimum", "fmax", "fmin", "rint", "floor", "ceil", "trunc", "isnan", "isinf",
@@ -87,9 +90,13 @@ def _elementwise(node: Node) -> Errors:
     if node.op not in SCALAR_OPS or node.dtype.kind != "f":
         return []
     floats = [value for value in node.inputs if value.dtype.kind == "f"]
-    invalid = _and(_test("isnan", node), *(_not(_test("isnan", value)) for value in floats))
+    fresh = [] if node.op in _COMPARES else [_not(_test("isnan", value)) for value in floats]
+    invalid = _and(_test("isnan", node), *fresh)
     infinite = _and(_test("isinf", node), *(_test("isfinite", value) for value in floats))
-    return [*_infinity(node, infinite), (INVALID, invalid)]
+    found = list(_infinity(node, infinite))
+    if node.op == "floor_divide":  # what is left of an infinite quotient is infinity less infinity
+        invalid = _test("logical_or", invalid, dict(found)[OVER])
+    return [*found, (INVALID, invalid)]
 
 
 def _infinity(node: Node, infinite: Node) -> Iterator[tuple[str, Node]]:
@@ -106,6 +113,9 @@ def _infinity(node: Node, infinite: Node) -> Iterator[tuple[str, Node]]:
 
 
 def _integer_division(node: Node) -> Iterator[tuple[str, Node]]:
+    if node.op == "reciprocal":  # NumPy divides floats and casts
+        zero = _test("equal", node.inputs[0], _number(0, node))
+        yield from ((DIVIDE, zero), (INVALID, zero))
     if node.op not in ("floor_divide", "remainder", "fmod"):
         return
     value, divisor = node.inputs
@@ -162,4 +172,5 @@ _RULES: Mapping[str, Callable[[Node], Errors]] = {
     "convert": _conversion,
     "reduce": _reduction,
     "dot": _product,
+    "spacing": lambda node: [],  # NumPy's answers depend on the dtype
 }

@@ -277,13 +277,19 @@ def tell_together(checks: Sequence[Check], filters: Filters) -> None:
         _warn(check.watch.site, check.message)
 
 
-def tell_now(errors: Mapping[str, int], name: str) -> None:
+def tell_now(errors: Mapping[str, int], name_of: Callable[[str], str]) -> None:
     """What NumPy does about errors, by its words for them and the flag, that a call met just now."""
     state: Any = np.geterr()
     for words, flag in errors.items():
         site = site_now()
         if site is not None:
-            _do(state[_KIND_OF[words]], f"{words} encountered in {prefixed(name)}", site, words, flag)
+            _do(
+                state[_KIND_OF[words]],
+                f"{words} encountered in {prefixed(name_of(words))}",
+                site,
+                words,
+                flag,
+            )
 
 
 def _do(mode: str, message: str, site: Site, words: str = "", flag: int = 0) -> None:

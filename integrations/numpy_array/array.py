@@ -133,7 +133,10 @@ def _operator(ufunc: np.ufunc, *, reflected: bool = False) -> Callable[[ndarray,
 def _of_scalar(ufunc: np.ufunc, scalar: ndarray, other: Any, is_reflected: bool) -> Any:
     """An operator on one of NumPy's scalars; with another one or a number NumPy has a name of its own."""
     operands = (other, scalar) if is_reflected else (scalar, other)
-    if type(other) in PLAIN_NUMBERS or isinstance(other, np.generic) or getattr(other, "_scalar", False):
+    is_scalar = (
+        type(other) in PLAIN_NUMBERS or isinstance(other, np.generic) or getattr(other, "_scalar", False)
+    )
+    if is_scalar and scalar._dtype.kind != "b":  # those of bools are functions of arrays
         with of_scalars():
             return apply(ufunc, operands)
     return apply(ufunc, operands) if _is_usual(other) else ufunc(*operands)

@@ -101,7 +101,7 @@ def call(
     folded = _out_of_range(ufunc, operands, dtypes)
     nodes = (folded,) if folded is not None else record(ufunc, operands, dtypes, targets)
     mask = None if where is True else _mask(where)
-    if ufunc.__name__ not in SILENT:
+    if ufunc.__name__ not in SILENT or any(map(Operand.overflows, operands, dtypes)):
         own = [value.node for value in operands if value.node is not None]
         watch_nodes(ufunc.__name__, nodes, own, mask)
     if mask is not None:

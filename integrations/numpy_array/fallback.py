@@ -20,6 +20,7 @@ from fuse.integrations.capture.report import fallback
 from fuse.integrations.numpy_array.base import LazyArray, from_node, join, make
 from fuse.integrations.numpy_array.operands import is_derived
 from fuse.integrations.numpy_array.storage import Storage
+from fuse.integrations.numpy_array.warnings_of import at_once
 from fuse.ir.node import Node
 from fuse.ir.types import Shape
 
@@ -91,9 +92,9 @@ def run_quietly(function: Function, args: Sequence[Any], kwargs: Mapping[str, An
     """The same without a report: for what NumPy has to do anyway, such as drawing random numbers."""
     if current_recording() is not None:
         return _run_step(function, (tuple(args), dict(kwargs)))
-    result = function(*unwrapped(tuple(args)), **unwrapped(dict(kwargs)))
+    result = _called(function, unwrapped(tuple(args)), unwrapped(dict(kwargs)))
     if pin_what_is_shared(result, (*args, *kwargs.values())):
-        result = function(*unwrapped(tuple(args)), **unwrapped(dict(kwargs)))
+        result = _called(function, unwrapped(tuple(args)), unwrapped(dict(kwargs)))
     for value in (*args, *kwargs.values()):
         if isinstance(value, LazyArray) and result is value._storage.array and not value._views:
             return value
@@ -123,6 +124,13 @@ def _collect(value: Any, found: list[LazyArray]) -> None:
     elif isinstance(value, tuple | list):
         for item in value:
             _collect(item, found)
+
+
+def _called(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """What a ufunc warns of, it warns of at the user's line."""
+    if isinstance(function, np.ufunc):
+        return at_once(function.__name__, function, *args, **kwargs)
+    return function(*args, **kwargs)
 
 
 def unwrapped(value: Any) -> Any:
@@ -156,7 +164,7 @@ def _run_step(
     def step(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         args, kwargs = _filled(template, arrays)
         found: list[np.ndarray] = []
-        form = _taken_apart(function(*args, **kwargs), found)
+        form = _taken_apart(_called(function, args, kwargs), found)
         if not forms:
             forms.append(form)
             shared.append({n for n, array in enumerate(found) if _is_view_of(array, arrays)})

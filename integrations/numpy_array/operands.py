@@ -7,6 +7,7 @@ yet, it is evaluated, or in a recording looked up with a guard.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -40,7 +41,20 @@ class Operand(NamedTuple):
 
     def as_node(self, dtype: np.dtype) -> Node:
         """The operand as this dtype. Raises NumPy's OverflowError for a number that does not fit."""
-        return build.constant(self.number, dtype) if self.node is None else build.convert(self.node, dtype)
+        if self.node is not None:
+            return build.convert(self.node, dtype)
+        if not self.overflows(dtype):
+            return build.constant(self.number, dtype)
+        return build.convert(build.constant(float(self.number), np.float64), dtype)
+
+    def overflows(self, dtype: np.dtype) -> bool:
+        """Whether this is a finite number that is an infinity as this dtype, of which NumPy warns."""
+        largest = _LARGEST.get(dtype.itemsize) if dtype.kind == "f" and self.node is None else None
+        return largest is not None and largest <= abs(self.number) < math.inf
+
+
+_LARGEST = {2: 65520.0, 4: 2.0**128 - 2.0**103}
+"""From where on rounding to float16 and to float32 gives infinity."""
 
 
 def is_numeric(dtype: np.dtype) -> bool:

@@ -74,8 +74,8 @@ def asks_for_exceptions() -> bool:
     is not kept, since a replay knows nothing of the state around the call.
     """
     state = np.geterr()
-    if _QUIET.issuperset(state.values()):
-        return state["under"] != "ignore"
+    if _QUIET.issuperset(state.values()) and state["under"] == "ignore":
+        return False
     recording = current_recording()
     if recording is None:
         return True

@@ -7,6 +7,7 @@ warns at the user's line, not at ours.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -51,5 +52,20 @@ def at_once(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) 
     with np.errstate(all="call", call=errors.__setitem__):
         result = function(*args, **kwargs)
     if errors:
-        tell_now(errors, name)
+        tell_now(errors, _names(name, function, args, kwargs))
     return result
+
+
+def _names(name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """What NumPy calls the operation that met each error: a cast of an operand may have, before the function.
+
+    It is asked by calling once more, which only a call that writes nowhere stands.
+    """
+    if kwargs.get("out") is not None:
+        return lambda words: name
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn"):
+        warnings.simplefilter("always")
+        function(*args, **kwargs)
+    found = [str(warning.message).partition(" encountered in ") for warning in caught]
+    casts = {words for words, _, where in found if where == "cast"}
+    return lambda words: "cast" if words in casts else name

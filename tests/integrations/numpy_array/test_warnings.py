@@ -165,7 +165,22 @@ def constants(np: Any, x: Any) -> Any:
     return x + 1 / np.zeros(ROWS)
 
 
+def numbers_too_large_for_the_dtype(np: Any, narrow: Any, half: Any) -> Any:
+    a = narrow * 1e300
+    b = half + 1e5
+    return a, b
+
+
+def numbers_of_integers(np: Any, count: Any) -> Any:
+    return np.reciprocal(count + 7)
+
+
+def sums_of_exponentials(np: Any, holes: Any, endless: Any) -> Any:
+    return np.logaddexp(holes, endless), np.floor_divide(endless, 1e-310)
+
+
 PROGRAMS = [
+    numbers_too_large_for_the_dtype, numbers_of_integers, sums_of_exponentials,
     reciprocal, logarithm, two_lines, the_same_twice, in_a_loop, overflows, branch_of_where, masked,
     masked_by_a_wrong_mask, missing_values_are_silent, infinities_are_silent, infinities_that_are_not,
     integers, true_quotient_of_integers, casts, floats_of_all_sizes, ufuncs, in_place, quiet,
