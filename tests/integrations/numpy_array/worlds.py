@@ -14,7 +14,7 @@ import numpy as np
 
 import fuse.numpy as fnp
 from fuse import config
-from fuse.integrations.capture.recording import inside, recording
+from fuse.integrations.capture.recording import SharedWrite, SymbolicMismatch, inside, recording
 from fuse.integrations.capture.values import values
 from fuse.integrations.numpy_array.base import LazyArray, from_array
 from fuse.integrations.numpy_array.carrier import CARRIER
@@ -28,7 +28,7 @@ Program = Callable[..., Any]
 class Raised:
     """An exception as a result."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         self.kind, self.message = type(error), str(error)
 
     def __eq__(self, other: object) -> bool:
@@ -43,7 +43,7 @@ def _run(program: Program, module: Any, arrays: Sequence[Any]) -> Any:
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
             return program(module, *arrays)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is what we compare
+        except (Exception, SharedWrite, SymbolicMismatch) as error:  # noqa: BLE001  # it is what we compare
             return Raised(error)
 
 
