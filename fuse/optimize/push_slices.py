@@ -19,25 +19,31 @@ import functools
 from fuse.ir import build
 from fuse.ir.node import Graph, Node
 from fuse.ir.scalar_ops import SCALAR_OPS
-from fuse.ir.types import Bounds, Dim, Shape, compose_slices
-from fuse.optimize.columns import is_row_model
+from fuse.ir.types import Bounds, Dim, Shape, compose_slices, element_count
+from fuse.optimize.columns import WIDEST_RESULT, is_row_model
 from fuse.optimize.match import MAPS, map_operands, scalar_source
 from fuse.optimize.rules import Rules, normalize, rule, rules_of, use_counts
 
 _WHOLE: Bounds = (0, None, 1)
 # Computing such an op again costs no more than keeping its result.
 _CHEAP = 2.0
+_VIEWS = frozenset({"slice", "reshape", "transpose", "broadcast", "convert"})
 
 
 def push_slices(graph: Graph) -> Graph:
     """The graph with slices, unit reshapes and gathers as near to the inputs as they can go."""
     uses = use_counts(graph.nodes())
     outputs = {node.id for node in graph.outputs}
-    shared = frozenset(node_id for node_id, count in uses.items() if count > 1 or node_id in outputs)
-    return normalize(graph, _with_moves(shared))
+    shared = {node_id for node_id, count in uses.items() if count > 1 or node_id in outputs}
+
+    def replaced(node: Node, by: Node) -> None:
+        if node.id in shared:
+            shared.add(by.id)
+
+    return normalize(graph, _with_moves(shared), replaced)
 
 
-def _with_moves(shared: frozenset[int]) -> Rules:
+def _with_moves(shared: set[int]) -> Rules:
     """The rules of this file, and the two that must know which nodes have another use."""
     table = {op: rules for op, rules in RULES.items() if op not in ("slice", "reshape")}
     table["slice"] = (*RULES["slice"], functools.partial(slice_before_map, shared=shared))
@@ -341,7 +347,7 @@ def squeeze_of_dot(node: Node) -> Node | None:
     return build.dot(left, build.reshape(right, right.shape[:1]), inner.location)
 
 
-def slice_before_map(node: Node, shared: frozenset[int]) -> Node | None:
+def slice_before_map(node: Node, shared: set[int]) -> Node | None:
     """
     exp(m)[:, 1:2] => exp(m[:, 1:2])
     exp(m)[::-1] stays
@@ -350,22 +356,38 @@ def slice_before_map(node: Node, shared: frozenset[int]) -> Node | None:
     slices = node.attrs["slices"]
     if inner.op not in MAPS or inner.shape == node.shape:  # turning around saves nothing
         return None
-    if not (_picks_columns(slices) or _may_repeat(inner, shared)):
+    if not (_picks_columns(node) or _may_repeat(inner, shared)):
         return None
     return map_operands(inner, lambda operand: build.slice_(operand, slices))
 
 
-def _picks_columns(slices: tuple[Bounds, ...]) -> bool:
-    return len(slices) > 1 and slices[0] in (_WHOLE, (None, None, 1))
+def _picks_columns(node: Node) -> bool:
+    """Whether a slice takes some columns of all rows: single ones, or of a table of few."""
+    slices, (inner,) = node.attrs["slices"], node.inputs
+    if len(slices) < 2 or slices[0] not in (_WHOLE, (None, None, 1)):
+        return False
+    width, picked = (element_count(value.shape[1:]) for value in (inner, node))
+    return picked == 1 or (isinstance(width, int) and width <= WIDEST_RESULT)
 
 
-def _may_repeat(node: Node, shared: frozenset[int]) -> bool:
-    """Whether nothing else wants the whole of this node, or computing a part of it again is cheap."""
+def _may_repeat(node: Node, shared: set[int]) -> bool:
+    """Whether nothing else wants the whole of this node, or computing a part of it again is cheap: one cheap
+    op over what is there. Of differences of differences, every order would double the work.
+    """
     row = SCALAR_OPS.get(node.op)
-    return node.id not in shared or row is None or row.cost <= _CHEAP
+    if node.id not in shared or row is None:
+        return True
+    return row.cost <= _CHEAP and all(_is_there(source) for source in node.inputs)
 
 
-def squeeze_before_map(node: Node, shared: frozenset[int]) -> Node | None:
+def _is_there(node: Node) -> bool:
+    """Whether a value is an input or a constant, or a view of one."""
+    while node.op in _VIEWS:
+        (node,) = node.inputs
+    return node.op in ("input", "constant")
+
+
+def squeeze_before_map(node: Node, shared: set[int]) -> Node | None:
     """make("reshape", exp(m31), shape=(3,)) => exp(make("reshape", m31, shape=(3,)))"""
     (inner,) = node.inputs
     if inner.op not in MAPS or not _may_repeat(inner, shared) or kept_axes(inner.shape, node.shape) is None:

@@ -43,13 +43,20 @@ def rules_of(namespace: Mapping[str, object]) -> Rules:
     return {op: tuple(functions) for op, functions in table.items()}
 
 
-def normalize(graph: Graph, rules: Rules) -> Graph:
-    """The graph with every rule applied until none fires; the graph itself when none fires anywhere."""
+def _nothing(node: Node, by: Node) -> None:
+    """Nobody asks."""
+
+
+def normalize(graph: Graph, rules: Rules, replaced: Callable[[Node, Node], None] = _nothing) -> Graph:
+    """The graph with every rule applied until none fires; the graph itself when none fires anywhere.
+
+    replaced: told of each node whose place another takes.
+    """
     fixed = pinned(graph)
     if not any(_rewrite(node, rules) for node in graph.nodes() if node.op in rules and node not in fixed):
         return graph
     normal = {node.id: node for node in fixed}
-    _reach_normal_forms(graph, rules, normal)
+    _reach_normal_forms(graph, rules, normal, replaced)
     return Graph(tuple(normal[node.id] for node in graph.outputs))
 
 
@@ -88,7 +95,9 @@ def _rewrite(node: Node, rules: Rules) -> Node | None:
     return None
 
 
-def _reach_normal_forms(graph: Graph, rules: Rules, normal: dict[int, Node]) -> None:
+def _reach_normal_forms(
+    graph: Graph, rules: Rules, normal: dict[int, Node], replaced: Callable[[Node, Node], None]
+) -> None:
     """Fill `normal` (node id to normal form) for all that the outputs need.
 
     The stack holds pairs: (node, None) asks for the normal form of a node, (node, other) says that the normal
@@ -102,18 +111,25 @@ def _reach_normal_forms(graph: Graph, rules: Rules, normal: dict[int, Node]) -> 
             normal[node.id] = normal[other.id]
         elif node.id not in normal:
             fuel -= 1
-            _step(node, rules, normal, stack)
+            _step(node, rules, normal, stack, replaced)
         if fuel < 0:
             raise InternalError(f"the rules for {', '.join(sorted(rules))} rewrite in circles near {node!r}")
 
 
-def _step(node: Node, rules: Rules, normal: dict[int, Node], stack: list[tuple[Node, Node | None]]) -> None:
+def _step(
+    node: Node,
+    rules: Rules,
+    normal: dict[int, Node],
+    stack: list[tuple[Node, Node | None]],
+    replaced: Callable[[Node, Node], None],
+) -> None:
     missing = [source for source in dependencies(node) if source.id not in normal]
     if missing:
         stack.append((node, None))
         stack.extend((source, None) for source in reversed(missing))
         return
     current = with_inputs(node, tuple([normal[source.id] for source in node.inputs]), normal)
+    replaced(node, current)
     if current is not node and current.id in normal:
         normal[node.id] = normal[current.id]
         return
@@ -121,6 +137,7 @@ def _step(node: Node, rules: Rules, normal: dict[int, Node], stack: list[tuple[N
     if result is None:
         normal[node.id] = normal[current.id] = current
         return
+    replaced(current, result)
     if current is not node:
         stack.append((node, result))
     stack.append((current, result))

@@ -37,6 +37,7 @@ from fuse.integrations.jit.statistics import Statistics
 from fuse.integrations.jit.streams import Streams
 from fuse.integrations.jit.substitute import ACTIVE
 from fuse.integrations.jit.trace import Recorded, Signature, SignatureKey, deliver, is_users_own, record
+from fuse.integrations.jit.worth import is_long_and_light
 from fuse.integrations.jit.writeback import is_in_c_order, overlaps
 from fuse.runtime.collection import rare_collections
 
@@ -68,6 +69,7 @@ class JitFunction(Generic[P, R]):
         self._fast: dict[Any, _Fast] = {}
         self._broken: set[Any] = set()  # outlines of arguments for which fuse itself failed
         self._outlines: set[Any] = set()
+        self._light: set[Any] = set()  # lengths for which the plain function is the better plan
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if current_recording() is not None:
@@ -135,6 +137,7 @@ class JitFunction(Generic[P, R]):
         self._outlines.clear()
         self._broken.clear()
         self._fast.clear()
+        self._light.clear()
         self._stats = Statistics()
 
     def explain(self, *args: Any, analyze: bool = False, **kwargs: Any) -> Explanation:
@@ -221,6 +224,8 @@ class JitFunction(Generic[P, R]):
             return self._plain(args, kwargs)
         if not call.arrays or call.pattern is None:
             return self._plain(args, kwargs)
+        if self._light and not settings.strict and _lengths_of(call) in self._light:
+            return self._plain(args, kwargs)
         signature = self.signature_of(call)
         if signature is not None:
             served, result = self._replay(signature, call, args, kwargs)
@@ -306,6 +311,11 @@ class JitFunction(Generic[P, R]):
             self._stats.note(recorded.trace.tainted)
             result = recorded.finish()
             return result
+        if self._is_light(recorded, call, signature):
+            recorded.trace.surroundings.undo()
+            self._light.add(_lengths_of(call))
+            fallback(self._name, "its operations are many, on few elements each")
+            return self._plain(args, kwargs)
         plan = self.adopt(recorded, signature)
         run = recorded.recording
         try:
@@ -319,6 +329,13 @@ class JitFunction(Generic[P, R]):
         result = deliver(recorded.trace, arrays, recorded.carried)
         self._offer_fast(plan, signature, args, kwargs)
         return result
+
+    def _is_light(self, recorded: Recorded, call: Call, signature: Signature) -> bool:
+        """Whether the plain function is the better plan. What drew random numbers must not run again."""
+        settings = config.current()
+        if settings.strict or recorded.recording.draws:
+            return False
+        return is_long_and_light(recorded.trace.wanted(), signature.nodes, call.arrays, settings.min_rows)
 
     def _offer_fast(self, plan: Plan, signature: Signature, args: Any, kwargs: Any) -> None:
         """A function of arrays whose plan is one program has a short way."""
@@ -348,6 +365,11 @@ def fits(trace: Trace, carried: list[Any]) -> bool:
     if trace.order_matters and not all(map(is_in_c_order, carried)):
         return False
     return not (trace.writes and overlaps(carried, trace.writes))
+
+
+def _lengths_of(call: Call) -> Any:
+    """What decides how much an operation has to do."""
+    return call.key, tuple(array.shape for array in call.arrays)
 
 
 def _discard(plans: list[Plan], plan: Plan) -> None:
