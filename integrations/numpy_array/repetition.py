@@ -168,8 +168,8 @@ def remember_result(ufunc: np.ufunc, inputs: Sequence[Any], found: Any) -> None:
     leaves = operands.leaves + operands.added
     nodes = [leaf.node for leaf in leaves]
     (expression,) = substitute([node], dict(zip(nodes, places, strict=True)))
-    if any(source.op == "input" and source not in places for source in walk([expression])):
-        return
+    if {source for source in walk([expression]) if source.op == "input"} != set(places):
+        return  # an operand became a constant of the expression, or is another's
     trail, calls = operands.trail, _calls(operands, places)
     if ufunc.__name__ not in SILENT:
         trail = (*trail, noted := _noted(np.geterr()))

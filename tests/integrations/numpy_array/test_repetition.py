@@ -220,3 +220,14 @@ def test_warnings_come_again_at_the_lines_of_their_calls() -> None:
         for _ in range(3):
             found = _warned(program, fnp, fnp.array(MATRIX), fnp.array(zeros))
             assert set(found) == set(expected)
+
+
+def test_a_constant_that_was_evaluated_is_no_place() -> None:
+    """While a node of it lives, its cell is read as the constant that it was made of."""
+    other = fnp.array(np.arange(3.0))
+    for value in (1.0, 5.0, 2.0):
+        filled = fnp.full_like(other, value)
+        node = filled._node
+        assert repr(filled)
+        np.testing.assert_array_equal(filled + other, np.arange(3.0) + value)
+        assert node.op == "broadcast"
