@@ -132,7 +132,7 @@ class _Placing:
             memory.add(self.reads.get(node, ()))
 
     def hosted(self, number: int, step: KernelStep) -> Iterator[Update]:
-        """The updates that a kernel makes, one for a result."""
+        """The updates that a kernel makes, one for a result, of bases that are there before it runs."""
         if step.domain.mask is not None or step.domain.reduced:
             return
         for node in step.results:
@@ -143,7 +143,7 @@ class _Placing:
             update = self.steps[found]
             assert isinstance(update, LibraryStep)
             base = update.node.inputs[0]
-            if base not in self.memories and role_of(base) != "leaf":
+            if base in step.results or (base not in self.memories and role_of(base) != "leaf"):
                 continue
             memory = self.memory(base)
             is_read = any(self.memories.get(b.node) is memory for b in step.bindings if b.node is not None)

@@ -472,6 +472,39 @@ class _Grower:
             self.with_plain_zero(build.dot(features, build.constant(self.rng.integers(-2, 3, shape), dtype)))
         )
 
+    def dot_of_rows(self) -> None:
+        """Maps over an array of three axes, its rows times weights, maps and a fold over what that gives."""
+        source = self.any(lambda n: len(n.shape) in (2, 3) and n.shape[-1] in (2, 3) and self.fits(n))
+        if source is None:
+            return
+        lead = (
+            source.shape[:-1]
+            if len(source.shape) == 3
+            else self.choose([(1, *source.shape[:1]), (*source.shape[:1], 1)])
+        )
+        width, rows = int(str(source.shape[-1])), element_count(lead)
+        dtype = self.choose([np.dtype(np.float32), np.dtype(np.float64)])
+        cube = self.small_whole(build.reshape(source, (*lead, width)), dtype)
+        if self.rng.random() < 0.7:
+            cube = self.mapped_by_row(cube)
+        weights = build.constant(self.rng.integers(-2, 3, (width, int(self.rng.integers(1, 4)))), dtype)
+        product = self.with_plain_zero(build.dot(build.reshape(cube, (rows, width)), weights))
+        found = build.reshape(product, (*lead, *product.shape[1:]))
+        if self.rng.random() < 0.7:
+            found = self.mapped_by_row(found)
+        self.add(found)
+        axis = int(self.choose([2, 2, 2, 1]))
+        if self.rng.random() < 0.5:
+            self.add(self.with_plain_zero(build.reduce(self.choose(["min", "max", "sum"]), found, [axis])))
+        elif 0 not in self.sizes.shape(found.shape):
+            self.add(build.arg_reduce(self.choose(["argmin", "argmax"]), found, axis))
+
+    def mapped_by_row(self, cube: Node) -> Node:
+        """Small whole numbers with small whole numbers added or multiplied: a scalar, a row, or an array."""
+        row = build.constant(self.rng.integers(-1, 4, cube.shape[-1:]), cube.dtype)
+        by = self.choose([build.constant(2, cube.dtype), build.broadcast(row, cube.shape), cube])
+        return build.elementwise(self.choose(["add", "subtract", "multiply"]), cube, by)
+
     def one_hot(self, column: Node, dtype: np.dtype) -> Node:
         codes = self.small_whole(column, np.dtype(np.int64))
         return build.convert(
@@ -505,6 +538,7 @@ _STEPS: Mapping[str, Callable[[_Grower], None]] = {
     "elementwise": _Grower.elementwise,
     "idiom": _Grower.idiom,
     "one_hot": _Grower.one_hot_dot,
+    "dot_of_rows": _Grower.dot_of_rows,
 }
 _DRAWN = (*_STEPS, *["elementwise"] * 6, *["idiom"] * 4)
 

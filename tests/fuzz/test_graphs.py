@@ -35,7 +35,7 @@ def test_compiled_graphs_give_the_same_values(start: int) -> None:
 def test_the_fuzzer_reaches_every_op_dtype_and_pass() -> None:
     ops: collections.Counter[str] = collections.Counter()
     dtypes, passes = set(), set()
-    for seed in range(250):
+    for seed in range(16 * BATCH):
         program = random_program(seed)
         for node in program.graph.nodes():
             ops[node.op] += 1

@@ -145,6 +145,21 @@ def test_elements_that_are_there_are_copied_in_place() -> None:
     _agree(program, [x, y])
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_base_that_the_same_kernel_makes(step: int) -> None:
+    """It is not there yet when the kernel starts: the update is a step of its own."""
+    (a, x), (m, y) = _input(0, (ROWS,)), _input(1, (ROWS,))
+    kept = build.compress(a, make("less", (m, build.constant(0.5))))
+    base, values = make("sqrt", (kept,)), make("square", (kept,))
+    whole = ((None, None, step),)
+    for outputs in (
+        [build.update_slice(base, base, whole)],
+        [build.update_slice(base, values, whole), values],
+        [build.update_slice(base, values, whole), base],
+    ):
+        _agree(engine.compile(outputs, [a, m]), [x, y])
+
+
 def test_a_broadcast_base_is_not_written_to() -> None:
     (a, x), (row, y) = _input(0), _input(1, (COLUMNS,))
     found = build.update_slice(build.broadcast(row, (ROWS, COLUMNS)), _stencil(a), INSIDE)
