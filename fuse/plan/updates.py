@@ -132,7 +132,7 @@ class _Placing:
             memory.add(self.reads.get(node, ()))
 
     def hosted(self, number: int, step: KernelStep) -> Iterator[Update]:
-        """The updates that a kernel makes, one for a result, of bases that are there before it runs."""
+        """The updates that a kernel makes, one for a result."""
         if step.domain.mask is not None or step.domain.reduced:
             return
         for node in step.results:
@@ -144,7 +144,7 @@ class _Placing:
             assert isinstance(update, LibraryStep)
             base = update.node.inputs[0]
             if base in step.results or (base not in self.memories and role_of(base) != "leaf"):
-                continue
+                continue  # it is not there yet when the place is made
             memory = self.memory(base)
             is_read = any(self.memories.get(b.node) is memory for b in step.bindings if b.node is not None)
             is_free = self.is_free(number, found, base)

@@ -264,3 +264,6 @@ def test_a_failed_or_empty_tape() -> None:
         Replay(tape, [], [], [])
     tape.copied(np.zeros(2), np.zeros(3))
     assert tape.failed
+    tape, a = Tape(), np.zeros(4)
+    tape.copied(a[::-1], a)
+    assert tape.failed

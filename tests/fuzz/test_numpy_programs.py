@@ -135,6 +135,7 @@ FOUND: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[Argument, ...]]] 
         ("a[1:, ::2].ravel()[1:] += 1", "x = b[b > 0][::-1]", "x.ravel()[:2] = 9"), ("x",), (M, V),
     ),
     "masks that are none": (("x = np.std(a[:1], axis=0, where=np.ones((7, 3), bool)) > 0",), ("x",), (M,)),
+    "an array written backwards into itself": (("x = a * 2", "x[::-1] = x"), ("x",), (M,)),
     "the shape of an argument": (("a.shape = (-1, 1)", "x = a + 1"), ("x",), (A,)),
 }  # fmt: skip
 
