@@ -362,12 +362,15 @@ def slice_before_map(node: Node, shared: set[int]) -> Node | None:
 
 
 def _picks_columns(node: Node) -> bool:
-    """Whether a slice takes some columns of all rows: single ones, or of a table of few."""
+    """Whether a slice takes some columns of all rows: one of an axis, or those of a table of few."""
     slices, (inner,) = node.attrs["slices"], node.inputs
     if len(slices) < 2 or slices[0] not in (_WHOLE, (None, None, 1)):
         return False
-    width, picked = (element_count(value.shape[1:]) for value in (inner, node))
-    return picked == 1 or (isinstance(width, int) and width <= WIDEST_RESULT)
+    width = element_count(inner.shape[1:])
+    is_narrow = isinstance(width, int) and width <= WIDEST_RESULT
+    return is_narrow or all(
+        length in (1, whole) for length, whole in zip(node.shape, inner.shape, strict=True)
+    )
 
 
 def _may_repeat(node: Node, shared: set[int]) -> bool:
