@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from llvmlite import ir
 
+from fuse.codegen.complex import OPS as COMPLEX_OPS
+from fuse.codegen.complex import convert_complex, emit_complex
 from fuse.codegen.conversions import emit_convert
+from fuse.codegen.dates import DATE_OPS, emit_on_dates
 from fuse.codegen.math import MATH
 from fuse.codegen.scalar import Scalar, element_of, with_element
 
 Emitter = Callable[[Scalar, np.dtype, Sequence[ir.Value]], ir.Value]
-NAT = -(1 << 63)
 _HALF = np.dtype(np.float16)
 _SINGLE = np.dtype(np.float32)
 
@@ -35,6 +37,10 @@ def emit_op(
 def _emit_op(
     s: Scalar, op: str, operands: Sequence[ir.Value], dtypes: Sequence[np.dtype], result: np.dtype
 ) -> ir.Value:
+    if result.kind == "c" or dtypes[0].kind == "c":
+        if op == "convert":
+            return convert_complex(s, operands[0], dtypes[0], result)
+        return emit_complex(s, op, operands, result)
     if op == "convert":
         return emit_convert(s, operands[0], dtypes[0], result)
     if op == "bitcast":
@@ -44,7 +50,9 @@ def _emit_op(
     if any(dtype == _HALF for dtype in dtypes) and op not in _ON_HALF:
         return _emit_half(s, op, operands, dtypes, result)
     dtype = dtypes[0]
-    family = {"b": _BOOL, "f": _FLOAT, "m": _DATE, "M": _DATE}.get(dtype.kind, _INTEGER)
+    if any(operand.kind in "mM" for operand in dtypes):
+        return emit_on_dates(s, op, operands, dtypes)
+    family = {"b": _BOOL, "f": _FLOAT}.get(dtype.kind, _INTEGER)
     return family[op](s, dtype, operands)
 
 
@@ -83,17 +91,6 @@ def _compare_integer(relation: str) -> Emitter:
         return s.icmp(relation, v[0], v[1], signed=dtype.kind in "imM")
 
     return on_integer
-
-
-def _compare_date(relation: str) -> Emitter:
-    """NaT is not ordered and not equal, not even to itself."""
-
-    def on_date(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
-        missing = s.or_(s.icmp("==", v[0], NAT), s.icmp("==", v[1], NAT))
-        holds = s.icmp(relation, v[0], v[1])
-        return s.or_(holds, missing) if relation == "!=" else s.and_(holds, s.not_(missing))
-
-    return on_date
 
 
 _RELATIONS = {
@@ -188,6 +185,7 @@ _FLOAT: dict[str, Emitter] = {
     "divide": _binary("div"),
     "negative": _binary("neg"),
     "positive": lambda s, dtype, v: v[0],
+    "conjugate": lambda s, dtype, v: v[0],
     "absolute": _binary("abs"),
     "sign": _float_sign,
     "sqrt": _binary("sqrt"),
@@ -339,6 +337,7 @@ _INTEGER: dict[str, Emitter] = {
     "lcm": _lcm,
     "negative": _binary("neg"),
     "positive": lambda s, dtype, v: v[0],
+    "conjugate": lambda s, dtype, v: v[0],
     "absolute": _integer_absolute,
     "sign": _integer_sign,
     "square": lambda s, dtype, v: s.mul(v[0], v[0]),
@@ -405,33 +404,14 @@ _BOOL: dict[str, Emitter] = {
 }
 
 
-# Dates and time spans of one unit
-
-
-def _date_sum(method: str) -> Emitter:
-    """NaT when either is NaT."""
-
-    def emit(s: Scalar, dtype: np.dtype, v: Sequence[ir.Value]) -> ir.Value:
-        missing = s.or_(s.icmp("==", v[0], NAT), s.icmp("==", v[1], NAT))
-        return s.select(missing, s.const(v[0], NAT), getattr(s, method)(*v))
-
-    return emit
-
-
-_DATE: dict[str, Emitter] = {
-    **{name: _compare_date(relation) for name, relation in _RELATIONS.items()},
-    "add": _date_sum("add"),
-    "subtract": _date_sum("sub"),
-    "isnat": lambda s, dtype, v: s.icmp("==", v[0], NAT),
-    "isfinite": lambda s, dtype, v: s.icmp("!=", v[0], NAT),
-    "isinf": lambda s, dtype, v: _mask(s, v[0], False),
-}
-
-_FAMILIES: Mapping[str, Mapping[str, Emitter]] = {
-    "b": _BOOL, "f": _FLOAT, "i": _INTEGER, "u": _INTEGER, "m": _DATE, "M": _DATE,
+_FAMILIES: Mapping[str, Mapping[str, Callable[..., ir.Value]]] = {
+    "b": _BOOL, "f": _FLOAT, "i": _INTEGER, "u": _INTEGER, "m": DATE_OPS, "M": DATE_OPS,
 }  # fmt: skip
 
 
 def emitted_ops(kind: str) -> frozenset[str]:
     """The ops that have an emitter for operands of a dtype kind."""
-    return frozenset(_FAMILIES[kind]) | {"convert", "bitcast", "select"}
+    if kind == "c":
+        return COMPLEX_OPS
+    makes = {"complex"} if kind == "f" else set()
+    return frozenset(_FAMILIES[kind]) | {"convert", "bitcast", "select"} | makes

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from llvmlite import ir
 
-from fuse.codegen.dtypes import I8, I64, POINTER, memory_type, vector, word
+from fuse.codegen.dtypes import I8, I64, POINTER, alignment, memory_type, vector, word
 from fuse.codegen.scalar import Scalar
 from fuse.codegen.target import Target
 from fuse.plan.kernels import Kernel, Layout, argument_words, tile_offset
@@ -135,13 +135,13 @@ def store_word(b: ir.IRBuilder, value: ir.Value, block: ir.Value, place: int | i
 def load_vector(b: ir.IRBuilder, pointer: ir.Value, dtype: np.dtype, lanes: int) -> ir.Value:
     """Neighbouring elements as a register; bytes of bool become bits."""
     element = memory_type(dtype)
-    value = b.load(pointer, typ=vector(element, lanes), align=max(dtype.itemsize, 1))
+    value = b.load(pointer, typ=vector(element, lanes), align=alignment(dtype))
     return b.icmp_unsigned("!=", value, ir.Constant(value.type, None)) if dtype.kind == "b" else value
 
 
 def store_vector(b: ir.IRBuilder, value: ir.Value, pointer: ir.Value, dtype: np.dtype) -> None:
     """The inverse of `load_vector`."""
-    b.store(in_memory(b, value, dtype), pointer, align=max(dtype.itemsize, 1))
+    b.store(in_memory(b, value, dtype), pointer, align=alignment(dtype))
 
 
 def stream_vector(b: ir.IRBuilder, value: ir.Value, pointer: ir.Value, dtype: np.dtype) -> None:

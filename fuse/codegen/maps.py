@@ -28,8 +28,9 @@ import numpy as np
 from llvmlite import ir
 
 from fuse.codegen import reductions, scans, steps
+from fuse.codegen.complex import constant_parts, joined, part_dtype
 from fuse.codegen.conversions import emit_convert
-from fuse.codegen.dtypes import I8, I32, I64, memory_type, register_type, vector, word
+from fuse.codegen.dtypes import I8, I32, I64, alignment, memory_type, register_type, vector, word
 from fuse.codegen.elementwise import emit_op
 from fuse.codegen.frame import (
     Frame,
@@ -47,10 +48,12 @@ from fuse.codegen.frame import (
 )
 from fuse.codegen.loops import counted_loop, minimum, when
 from fuse.codegen.reductions import Accumulator
+from fuse.codegen.scalar import Scalar
 from fuse.plan.kernels import (
     BASE,
     ERROR,
     STREAM,
+    WIDEST,
     Compaction,
     Instruction,
     Map,
@@ -312,6 +315,8 @@ def _emit_strided_load(loop: _Loop, buffer: int, dtype: np.dtype) -> ir.Value:
     b, element = frame.builder, memory_type(dtype)
     stride, last = frame.inner_stride(buffer), b.sub(loop.span.rows, word(1))
     base = b.gep(frame.bases[buffer], [b.mul(loop.span.origin, stride)], source_etype=I8)
+    if dtype.kind == "c":
+        return _emit_strided_complex(loop, base, stride, last, dtype)
     value: ir.Value = ir.Constant(vector(element, frame.lanes), ir.Undefined)
     for lane in range(frame.lanes):
         row = b.add(loop.row, word(lane))
@@ -321,20 +326,44 @@ def _emit_strided_load(loop: _Loop, buffer: int, dtype: np.dtype) -> ir.Value:
     return b.icmp_unsigned("!=", value, ir.Constant(value.type, None)) if dtype.kind == "b" else value
 
 
+def _emit_strided_complex(
+    loop: _Loop, base: ir.Value, stride: ir.Value, last: ir.Value, dtype: np.dtype
+) -> ir.Value:
+    frame, part = loop.frame, part_dtype(dtype)
+    b, kind = frame.builder, vector(memory_type(part), frame.lanes)
+    found: list[ir.Value] = [ir.Constant(kind, ir.Undefined), ir.Constant(kind, ir.Undefined)]
+    for lane in range(frame.lanes):
+        row = minimum(b, b.add(loop.row, word(lane)), last)
+        place = b.gep(base, [b.mul(row, stride)], source_etype=I8)
+        for half in (0, 1):
+            item = b.load(at(b, place, word(half), part.itemsize), typ=kind.element, align=1)
+            found[half] = b.insert_element(found[half], item, ir.Constant(I32, lane))
+    return joined(frame.scalar, *found)
+
+
 def _emit_uniform(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
     """One element for all rows, loaded at the kernel's entry; under outer axes, once a unit."""
     frame, buffer = loop.frame, int(str(instruction.attr))
     if buffer not in frame.uniforms:
         b = frame.entry if frame.kernel.buffers[buffer].role == "uniform" else frame.builder
         pointer = frame.pointer(buffer) if b is frame.entry else frame.bases[buffer]
-        value = b.load(pointer, typ=memory_type(instruction.dtype))
+        value = b.load(pointer, typ=memory_type(instruction.dtype), align=alignment(instruction.dtype))
         if instruction.dtype.kind == "b":
             value = b.icmp_unsigned("!=", value, ir.Constant(I8, 0))
-        splatted = splat(b, value, frame.lanes)
+        if instruction.dtype.kind == "c":
+            splatted = _in_all_lanes(frame, b, value, instruction.dtype)
+        else:
+            splatted = splat(b, value, frame.lanes)
         if b is not frame.entry:
             return splatted
         frame.uniforms[buffer] = splatted
     return frame.uniforms[buffer]
+
+
+def _in_all_lanes(frame: Frame, b: ir.IRBuilder, value: ir.Value, dtype: np.dtype) -> ir.Value:
+    s = Scalar(b, frame.scalar.fma)
+    s.pairs = frame.scalar.pairs
+    return constant_parts(s, value, vector(register_type(dtype), frame.lanes), dtype)
 
 
 def _emit_literal(loop: _Loop, instruction: Instruction, registers: list[ir.Value]) -> ir.Value:
@@ -598,7 +627,7 @@ def _strided_scratch(frame: Frame, buffer: int) -> ir.Value:
     """Room behind the tiles, one stretch for each output buffer."""
     kernel = frame.kernel
     place = strided_outputs(kernel, frame.layout).index(buffer)
-    offset = tile_offset(kernel, len(kernel.tiles)) + place * kernel.schedule.tile_stride * 8
+    offset = tile_offset(kernel, len(kernel.tiles)) + place * kernel.schedule.tile_stride * WIDEST
     return frame.builder.gep(frame.scratch, [word(offset)], source_etype=I8)
 
 

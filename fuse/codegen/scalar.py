@@ -139,12 +139,14 @@ class Scalar:
     """Emits arithmetic into a builder. `fma` says whether the target has a fused multiply-add.
 
     Without one, exact products are split by Dekker's method and rounding to integers uses additions, because
-    such targets (SSE2) may also lack a rounding instruction.
+    such targets (SSE2) may also lack a rounding instruction. `pairs`: the parts of complex registers, by
+    identity.
     """
 
     def __init__(self, builder: ir.IRBuilder, fma: bool = True) -> None:
         self.builder = builder
         self.fma = fma
+        self.pairs: dict[int, tuple[ir.Value, ir.Value]] = {}
         self.checked: Callable[..., None] | None = None
 
     # Constants and operands

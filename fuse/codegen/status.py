@@ -114,6 +114,8 @@ def _doubtful(
     source = dtypes[0]
     if source.kind in "iu" and op in _DIVISIONS:
         return _integer_division(s, source, *operands)
+    if source.kind == "c" and op == "absolute":
+        return _is_not_finite(s, value)
     if source.kind != "f":
         return None
     if op == "convert":

@@ -87,9 +87,9 @@ def _elementwise(node: Node) -> Errors:
         return list(_integer_division(node))
     from fuse.ir.scalar_ops import SCALAR_OPS
 
-    if node.op not in SCALAR_OPS or node.dtype.kind != "f":
+    if node.op not in SCALAR_OPS or node.dtype.kind not in "fc":
         return []
-    floats = [value for value in node.inputs if value.dtype.kind == "f"]
+    floats = [value for value in node.inputs if value.dtype.kind in "fc"]
     fresh = [] if node.op in _COMPARES else [_not(_test("isnan", value)) for value in floats]
     invalid = _and(_test("isnan", node), *fresh)
     infinite = _and(_test("isinf", node), *(_test("isfinite", value) for value in floats))
@@ -155,6 +155,18 @@ def _reduction(node: Node) -> Errors:
     return [(OVER, overflow), (INVALID, _and(_test("isnan", node), _not(has_nan)))]
 
 
+def _scan(node: Node) -> Errors:
+    """A NaN behind no NaN, an infinity behind none."""
+    (value,) = node.inputs
+    if node.attrs["kind"] not in ("sum", "prod") or node.dtype.kind != "f":
+        return []
+    has_nan, has_inf = (
+        build.scan("any", _test(test, value), node.attrs["axis"]) for test in ("isnan", "isinf")
+    )
+    overflow = _and(_test("isinf", node), _not(has_inf))
+    return [(OVER, overflow), (INVALID, _and(_test("isnan", node), _not(has_nan)))]
+
+
 def _product(node: Node) -> Errors:
     """Of the whole matrices: a NaN of no NaN, an infinity of none."""
     if node.dtype.kind != "f":
@@ -171,6 +183,7 @@ def _product(node: Node) -> Errors:
 _RULES: Mapping[str, Callable[[Node], Errors]] = {
     "convert": _conversion,
     "reduce": _reduction,
+    "scan": _scan,
     "dot": _product,
     "spacing": lambda node: [],  # NumPy's answers depend on the dtype
 }

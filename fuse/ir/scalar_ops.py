@@ -51,6 +51,7 @@ _UFUNCS: Mapping[str, tuple[float, bool, tuple[int, ...]]] = {
     "power": (40, False, ()),
     "negative": (1, False, ()),
     "positive": (0, False, ()),
+    "conjugate": (1, False, ()),
     "absolute": (1, False, ()),
     "sign": (2, False, ()),
     "heaviside": (3, False, ()),
@@ -176,9 +177,31 @@ def _select_rule(condition: np.dtype, then: np.dtype, otherwise: np.dtype) -> np
     return then
 
 
+def _part_rule(value: np.dtype) -> np.dtype:
+    if value.kind != "c":
+        raise VerifyError(f"a part of a complex number, not of {value}")
+    return np.dtype(f"f{value.itemsize // 2}")
+
+
+def _complex_rule(real: np.dtype, imaginary: np.dtype) -> np.dtype:
+    if real != imaginary or real.kind != "f" or real.itemsize < 4:
+        raise VerifyError(f"complex takes twice float32 or float64, not {real}, {imaginary}")
+    return np.dtype(f"c{2 * real.itemsize}")
+
+
+def _complex(real: np.ndarray, imaginary: np.ndarray) -> np.ndarray:
+    """A complex array of its two parts, infinities and NaN included."""
+    found = np.empty(np.broadcast_shapes(np.shape(real), np.shape(imaginary)), np.result_type(real, 1j))
+    found.real, found.imag = real, imaginary
+    return found
+
+
 SCALAR_OPS: Mapping[str, ScalarOp] = {
     **{name: _ufunc_row(name, *row) for name, row in _UFUNCS.items()},
     **{name: ScalarOp(name, 1, _same_float, _special(name), cost) for name, cost in _SPECIAL.items()},
+    "real": ScalarOp("real", 1, _part_rule, lambda value: np.array(np.real(value)), 1.0),
+    "imag": ScalarOp("imag", 1, _part_rule, lambda value: np.array(np.imag(value)), 1.0),
+    "complex": ScalarOp("complex", 2, _complex_rule, _complex, 1.0),
     "select": ScalarOp("select", 3, _select_rule, np.where, 1.0),
 }
 

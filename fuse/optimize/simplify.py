@@ -129,7 +129,7 @@ def divide_by_power_of_two(node: Node) -> Node | None:
     """
     value, divisor = node.inputs
     array = literal(divisor)
-    if array is None or node.dtype.kind != "f" or not array.size or not _has_exact_reciprocal(array):
+    if array is None or value.dtype.kind != "f" or not array.size or not _has_exact_reciprocal(array):
         return None
     factor = build.broadcast(build.constant(1 / array, array.dtype), divisor.shape)
     return build.elementwise("multiply", value, factor, location=node.location)

@@ -75,7 +75,7 @@ def can_reduce(node: Node) -> bool:
     values.
     """
     (operand,) = node.inputs
-    if not is_loop_dtype(operand.dtype) or is_tiny(operand):
+    if not is_ordinary(operand) or is_tiny(operand):
         return False
     axes = node.attrs["axes"]
     left = element_count(node.shape)
@@ -86,8 +86,13 @@ def can_reduce(node: Node) -> bool:
 
 
 def is_loop_dtype(dtype: np.dtype) -> bool:
-    """Dtypes that live in registers; complex, text and long double do not."""
-    return dtype.kind in "biumM" or dtype in (np.float16, np.float32, np.float64)
+    """Dtypes that live in registers; text and long double do not."""
+    return dtype.kind in "biumM" or dtype in (np.float16, np.float32, np.float64, np.complex64, np.complex128)
+
+
+def is_ordinary(node: Node) -> bool:
+    """Whether a value is one that any stage of a kernel takes: complex numbers are known to maps only."""
+    return is_loop_dtype(node.dtype) and node.dtype.kind != "c"
 
 
 def is_tiny(node: Node) -> bool:
@@ -102,6 +107,16 @@ _ON_DATES = frozenset({
 })  # fmt: skip
 
 
+_ON_ONE_UNIT = frozenset({
+    "add", "subtract", "negative", "positive", "absolute", "maximum", "minimum", "fmax", "fmin", "divide",
+    "floor_divide", "remainder",
+})  # fmt: skip
+_ON_COMPLEX = frozenset({
+    "add", "subtract", "multiply", "divide", "equal", "not_equal", "less", "less_equal", "greater",
+    "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "real", "imag", "complex",
+    "positive", "negative", "conjugate", "absolute", "square", "isnan", "isinf", "isfinite", "select",
+    "convert",
+})  # fmt: skip
 _ONLY_FLOATS = frozenset({"reciprocal"})
 _NOT_HALF = frozenset({"nextafter", "spacing"})
 
@@ -109,17 +124,22 @@ _NOT_HALF = frozenset({"nextafter", "spacing"})
 def can_emit(op: str, dtypes: Sequence[np.dtype]) -> bool:
     """Whether generated code computes the op on operands of these dtypes.
 
-    Dates compare, and add and subtract within one unit; what changes units or multiplies is left to NumPy.
+    Dates compare and compute within one unit; what changes units is left to NumPy.
     """
     if not all(map(is_loop_dtype, dtypes)):
         return False
+    if any(dtype.kind == "c" for dtype in dtypes):
+        return op in _ON_COMPLEX
     if (op in _ONLY_FLOATS and dtypes[0].kind != "f") or (op in _NOT_HALF and dtypes[0].itemsize == 2):
         return False
     dates = [dtype for dtype in dtypes if dtype.kind in "mM"]
     if not dates or op in _ON_DATES:
         return len({np.datetime_data(dtype)[0] for dtype in dates}) <= 1
     same_unit = len({np.datetime_data(dtype) for dtype in dates}) == 1
-    return op in ("add", "subtract") and same_unit and len(dates) == len(dtypes)
+    if len(dates) == len(dtypes):
+        return op in _ON_ONE_UNIT and same_unit
+    numbers = [dtype.str[1:] for dtype in dtypes if dtype.kind not in "mM"]
+    return (op == "multiply" and numbers[0] in ("i8", "f8")) or (op == "divide" and numbers[0] == "f8")
 
 
 def _can_map(node: Node) -> bool:
@@ -130,13 +150,14 @@ def _can_map(node: Node) -> bool:
         node.op == "convert"
         and node.dtype != dtypes[0]
         and (node.dtype.kind in "mM" or dtypes[0].kind in "mM")
+        and np.dtype(np.int64) not in (node.dtype, dtypes[0])
     ):
         return False
     return is_loop_dtype(node.dtype) and can_emit(node.op, dtypes) and not is_tiny(node)
 
 
 def _is_column_of_matrix(node: Node) -> bool:
-    return _picked_column(node) is not None and is_loop_dtype(node.dtype) and not is_tiny(node)
+    return _picked_column(node) is not None and is_ordinary(node) and not is_tiny(node)
 
 
 @_remembered
@@ -227,12 +248,18 @@ _MATRICES = frozenset({"forest", "dot"})
 
 def _can_fuse_stack(node: Node) -> bool:
     rows = node.inputs[0]
-    return node.attrs["axis"] == 1 and rows.type.rank == 1 and is_loop_dtype(node.dtype) and not is_tiny(rows)
+    return node.attrs["axis"] == 1 and rows.type.rank == 1 and is_ordinary(node) and not is_tiny(rows)
 
 
 def _can_fuse_gather(node: Node) -> bool:
     table, indices = node.inputs
-    return table.type.rank == 1 and _can_map(node) and is_loop_dtype(indices.dtype) and indices.type.rank >= 1
+    return (
+        table.type.rank == 1
+        and is_ordinary(node)
+        and _can_map(node)
+        and is_loop_dtype(indices.dtype)
+        and indices.type.rank >= 1
+    )
 
 
 def _can_fuse_dot(node: Node) -> bool:
@@ -261,11 +288,11 @@ def _can_fuse_broadcast(node: Node) -> bool:
 
 _FUSABLE: Mapping[str, Callable[[Node], bool]] = {
     "convert": _can_map,
-    "bitcast": _can_map,
-    "iota": _can_map,
-    "scan": _can_map,
+    "bitcast": lambda node: is_ordinary(node) and is_ordinary(node.inputs[0]) and _can_map(node),
+    "iota": lambda node: is_ordinary(node) and _can_map(node),
+    "scan": lambda node: is_ordinary(node) and _can_map(node),
     "broadcast": _can_fuse_broadcast,
-    "compress": lambda node: node.inputs[0].type.rank == 1 and _can_map(node),
+    "compress": lambda node: node.inputs[0].type.rank == 1 and is_ordinary(node) and _can_map(node),
     "gather": _can_fuse_gather,
     "arg_reduce": lambda node: as_outer(node) is not None,
     "stack": _can_fuse_stack,

@@ -198,6 +198,8 @@ def argument_words(layout: Layout) -> int:
 SYMBOL = "kernel"
 """The name of a kernel's function in its object code."""
 _ALIGN = 64
+WIDEST = 16
+"""Bytes of the widest element of an array."""
 
 
 def tile_offset(kernel: Kernel, tile: int) -> int:
@@ -220,7 +222,7 @@ def strided_outputs(kernel: Kernel, layout: Layout) -> list[int]:
 
 def scratch_bytes(kernel: Kernel, layout: Layout) -> int:
     """The scratch memory of one worker: the tile buffers, and room for strided outputs behind them."""
-    behind = 8 * kernel.schedule.tile_stride * len(strided_outputs(kernel, layout))
+    behind = WIDEST * kernel.schedule.tile_stride * len(strided_outputs(kernel, layout))
     return tile_offset(kernel, len(kernel.tiles)) + behind
 
 

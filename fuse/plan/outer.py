@@ -47,7 +47,7 @@ def outer_form(matrix: Node, can_emit: Callable[[Node], bool]) -> Outer | None:
         return node.shape == matrix.shape and (node.op in SCALAR_OPS or node.op == "convert")
 
     for node in walk([matrix], lambda node: node.inputs if computes(node) else ()):
-        if node.dtype == np.float16:
+        if node.dtype == np.float16 or node.dtype.kind == "c":
             return None
         if computes(node):
             if not can_emit(node):

@@ -284,7 +284,7 @@ class Rows:
 
 
 def _loop_dtype(dtype: np.dtype) -> np.dtype:
-    if not is_loop_dtype(dtype):
+    if not is_loop_dtype(dtype) or dtype.kind == "c":
         raise NoRow(f"a value of dtype {dtype}")
     return dtype
 

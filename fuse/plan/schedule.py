@@ -57,8 +57,8 @@ ENDLESS = 1 << 40
 """The block of a kernel that carries a value along a whole axis."""
 STEPS = 2048
 """How many values of an axis one unit folds; the results of units are folded in a fixed tree."""
-STEP_BYTES = 16 << 10
-"""Bytes that the values carried from step to step may take: beyond half of L1 they slow down."""
+STEP_BYTES = 32 << 10
+"""Bytes that the values carried from step to step may take: they stay in L1, rows are read as they lie."""
 
 
 def schedule_scan(schedule: Schedule) -> Schedule:
@@ -70,7 +70,7 @@ def schedule_steps(schedule: Schedule, row_bytes: int, columns: Hashable, scans:
     """The schedule of a kernel that carries a value of each column from step to step; the tiles of a column
     take `row_bytes`; `columns`: how many there are, if known. A scan takes all steps in one unit.
     """
-    tile = 2048
+    tile = 8192
     while tile > 256 and tile * row_bytes > STEP_BYTES:
         tile //= 2
     lanes = schedule.lanes

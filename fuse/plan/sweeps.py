@@ -103,7 +103,8 @@ def _is_map(node: Node) -> bool:
         return False
     dtypes = [operand.dtype for operand in node.inputs]
     changes_dates = node.op == "convert" and "m" in (node.dtype.kind + dtypes[0].kind).lower()
-    return is_loop_dtype(node.dtype) and can_emit(node.op, dtypes) and not changes_dates
+    is_complex = "c" in (node.dtype.kind, *(dtype.kind for dtype in dtypes))
+    return is_loop_dtype(node.dtype) and can_emit(node.op, dtypes) and not (changes_dates or is_complex)
 
 
 def _phases(order: Iterable[Node], shape: Shape) -> dict[Node, int]:

@@ -97,8 +97,8 @@ class Watch:
             return "cast"
         if self.name is not None:
             return self.name
-        if node.op == "reduce":
-            return "reduce"
+        if node.op in ("reduce", "scan"):
+            return "reduce" if node.op == "reduce" else "accumulate"
         name = {"square": "multiply"}.get(node.op, node.op)
         return name if node.shape else f"scalar {name}"
 

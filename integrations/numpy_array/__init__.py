@@ -18,5 +18,6 @@
     selection    take, choose, …     products                 outer, cross, einsum, gradient
     search       searchsorted, …     sources                  arange, linspace, eye without memory
 
-Recorded: bool, integers and floating point up to 64 bits. Complex, object, text and date dtypes run in NumPy.
+Recorded: bool, integers and floating point up to 64 bits; of complex numbers, dates and time spans the
+ufuncs, views, choices and casts. Object and text dtypes run in NumPy.
 """

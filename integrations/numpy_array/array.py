@@ -37,10 +37,11 @@ from fuse.integrations.numpy_array.creation import CREATION
 from fuse.integrations.numpy_array.fallback import run, run_on_copy, run_quietly, unwrapped
 from fuse.integrations.numpy_array.flat import Flat, RecordedFlat
 from fuse.integrations.numpy_array.functions import dispatch
-from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric
+from fuse.integrations.numpy_array.operands import is_derived, is_foreign, is_numeric, is_recorded
 from fuse.integrations.numpy_array.signatures import like_numpy
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.integrations.numpy_array.ufuncs import LARGE, PLAIN_NUMBERS, apply, apply_method, plain_value
+from fuse.integrations.numpy_array.views import ComplexPart
 from fuse.integrations.numpy_array.warnings_of import at_once
 from fuse.ir import build
 
@@ -285,17 +286,28 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         rank = self.ndim
         return layout.transpose(self, (*range(rank - 2), rank - 1, rank - 2))
 
+    def _part(self, name: str) -> LazyArray:
+        """One part of complex numbers: a view, of a scalar a scalar."""
+        if self._scalar:
+            return from_node(build.elementwise(name, self._node), scalar=True)
+        return self._view(ComplexPart(name))
+
     @property
     def real(self) -> Any:
-        return self if self._dtype.kind != "c" else self.__getattr__("real")
+        return self._part("real") if self._dtype.kind == "c" else self
 
     @real.setter
     def real(self, value: Any) -> None:
-        self._set_attribute("real", value)
+        if self._dtype.kind == "c" and not self._scalar:
+            self.real[...] = value
+        else:
+            self._set_attribute("real", value)
 
     @property
     def imag(self) -> Any:
         """Of real numbers, zeros that cannot be written to."""
+        if self._dtype.kind == "c":
+            return self._part("imag")
         if self._scalar or not is_numeric(self._dtype):
             return self.__getattr__("imag")
         zero = build.constant(0, self._dtype)
@@ -307,7 +319,10 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     @imag.setter
     def imag(self, value: Any) -> None:
-        self._set_attribute("imag", value)
+        if self._dtype.kind == "c" and not self._scalar:
+            self.imag[...] = value
+        else:
+            self._set_attribute("imag", value)
 
     @property
     def flat(self) -> Any:
@@ -445,7 +460,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         return (_restored, (elements, False)) if not self._scalar else (_restored, (elements, True))
 
     def __copy__(self) -> LazyArray:
-        if is_numeric(self._dtype):
+        if is_recorded(self._dtype):
             return from_node(self._node, scalar=self._scalar)
         copied: LazyArray = run_quietly(np.copy, (self,), {})
         copied._scalar = self._scalar
@@ -561,9 +576,9 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
         """NumPy's shortcuts: a square, a root or a reciprocal in place of a power by a Python number."""
-        if not is_numeric(self._dtype) and not _yields(other):
+        ufunc = self._shortcut(other) if is_numeric(self._dtype) or self._dtype.kind == "c" else None
+        if ufunc is None and not is_numeric(self._dtype) and not _yields(other):
             return run(operator.pow, (self, other), {}, "numpy.power", f"a power of dtype {self._dtype}")
-        ufunc = self._shortcut(other)
         return self._power(other) if ufunc is None else apply(ufunc, (self,))
 
     _power = _operator(np.power)
@@ -574,9 +589,9 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         return _in_place(np.power)(self, other) if ufunc is None else apply(ufunc, (self,), out=(self,))
 
     def _shortcut(self, other: Any) -> np.ufunc | None:
-        if type(other) not in (int, float) or self._dtype.kind not in ("f" if other != 2 else "biufmM"):
+        if type(other) not in (int, float) or self._dtype.kind not in ("fc" if other != 2 else "biufcmM"):
             return None
-        return _POWERS.get(other) if self._dtype.kind == "f" or type(other) is int else None
+        return _POWERS.get(other) if self._dtype.kind in "fc" or type(other) is int else None
 
     def __imatmul__(self, other: Any) -> Any:
         """A product with a vector is none of the same shape: NumPy refuses it."""
@@ -689,7 +704,8 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         elements: Any = small(self, few())
         if elements is not None:
             return join(at_once("cast", elements.astype, target, order, casting))
-        if not (is_numeric(target) and is_numeric(self._dtype)):
+        loses = self._dtype.kind == "c" and target.kind not in "cb"
+        if loses or not (is_recorded(target) and is_recorded(self._dtype)):
             options = {"order": order, "casting": casting}
             return run(_astype, (self, target), options, "numpy.ndarray.astype", f"a cast to {target}")
         source = self._node

@@ -98,9 +98,11 @@ class LazyArray:
     def _dtype(self) -> np.dtype:
         array = self._storage.array
         if array is not None:
-            return array.dtype
-        assert self._storage.node is not None
-        return self._storage.node.dtype
+            dtype = array.dtype
+        else:
+            assert self._storage.node is not None
+            dtype = self._storage.node.dtype
+        return views.dtype_of(dtype, self._views) if dtype.kind == "c" and self._views else dtype
 
     @property
     def _dims(self) -> Shape:

@@ -14,13 +14,13 @@ import numpy as np
 from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.numpy_array.array import ndarray
 from fuse.integrations.numpy_array.base import LazyArray, make
-from fuse.integrations.numpy_array.operands import is_numeric
+from fuse.integrations.numpy_array.operands import is_recorded
 from fuse.integrations.numpy_array.storage import Storage
 from fuse.ir.node import Node
 
 
 class NumpyCarrier:
-    """Arrays and scalars of bool, integers and floating point; see
+    """Arrays and scalars of the dtypes that are recorded; see
     `integrations.capture.arguments.Carrier`.
     """
 
@@ -28,8 +28,8 @@ class NumpyCarrier:
         """Whether this is a plain array, a NumPy scalar or a lazy array of a dtype that is recorded."""
         kind = type(value)
         if kind is np.ndarray or isinstance(value, np.generic):
-            return is_numeric(value.dtype)
-        return kind is ndarray and is_numeric(value.dtype)
+            return is_recorded(value.dtype)
+        return kind is ndarray and is_recorded(value.dtype)
 
     def signature(self, value: Any) -> Hashable:
         """dtype, rank, and whether it is a scalar."""

@@ -23,6 +23,7 @@ from fuse.integrations.numpy_array.operands import (
     fitted,
     is_derived,
     is_numeric,
+    is_recorded,
     node_of,
     operand,
 )
@@ -124,8 +125,10 @@ def record(
     converted = [o.as_node(dtype) for o, dtype in zip(operands, dtypes, strict=False)]
     converted = broadcast_operands(ufunc, converted, targets)
     compose = COMPOSED.get(ufunc.__name__)
-    if compose is not None:
+    if compose is not None and all(is_numeric(value.dtype) for value in converted):
         return compose(*converted)
+    if ufunc.__name__ not in SCALAR_OPS:
+        raise Unsupported(f"it has no compiled form for {converted[0].dtype}")
     return (node(ufunc.__name__, *converted),)
 
 
@@ -185,7 +188,7 @@ def _resolve(
     except TypeError:
         ufunc(*(_empty(o) for o in operands), **options)
         raise
-    if not all(map(is_numeric, dtypes)):
+    if not all(map(is_recorded, dtypes)):
         raise Unsupported(f"its loop here is for {', '.join(map(str, dtypes))}")
     return dtypes
 
@@ -199,7 +202,8 @@ def _out_of_range(ufunc: np.ufunc, operands: Sequence[Operand], dtypes: Sequence
     if ufunc.__name__ not in _COMPARISONS:
         return None
     for position, (value, dtype) in enumerate(zip(operands, dtypes, strict=False)):
-        if value.node is None and dtype.kind in "iu" and not _fits(value.number, dtype):
+        number = value.number
+        if value.node is None and dtype.kind in "iu" and isinstance(number, int) and not _fits(number, dtype):
             other = operands[1 - position]
             sample = [np.zeros((), other.dtype), value.number]
             answer = ufunc(*(sample if position else reversed(sample)))
@@ -260,7 +264,7 @@ def _check_output(ufunc: np.ufunc, dtype: np.dtype, target: Any, options: Mappin
     if getattr(target, "_scalar", False) or not isinstance(target, LazyArray | np.ndarray):
         raise TypeError("return arrays must be of ArrayType")
     wanted = _dtype_of(target)
-    if is_derived(target) or not is_numeric(wanted):
+    if is_derived(target) or not is_recorded(wanted):
         raise Unsupported(f"out of the class {type(target).__name__} and dtype {wanted}")
     casting = options.get("casting", "same_kind")
     if not np.can_cast(dtype, wanted, casting):

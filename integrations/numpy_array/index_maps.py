@@ -21,7 +21,7 @@ from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.indexing import take_along
 from fuse.integrations.numpy_array.layout import as_array, as_static, ravel
-from fuse.integrations.numpy_array.operands import is_numeric, node_of
+from fuse.integrations.numpy_array.operands import is_numeric, numbers_of
 from fuse.integrations.numpy_array.reductions import length_node
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.ir import build
@@ -350,7 +350,7 @@ def _inserted(values: Any, value: Node, axis: int) -> Node:
     if isinstance(values, int | float):
         given = build.constant(np.array(values, dtype=value.dtype))
     else:
-        given = build.convert(node_of(values), value.dtype)
+        given = build.convert(numbers_of(values), value.dtype)
     rank = value.type.rank
     if given.type.rank > rank or not is_static(given.shape):
         raise Unsupported("values of more axes")

@@ -31,7 +31,7 @@ from fuse.integrations.numpy_array.operands import (
     broadcast_together,
     check_assignable,
     fitted,
-    is_numeric,
+    is_recorded,
     operand,
     static,
 )
@@ -85,7 +85,7 @@ def get(a: LazyArray, key: Any) -> Any:
     entries = normalised(key)
     if is_basic(entries):
         return basic(a, entries)
-    if not is_numeric(a._dtype):
+    if not is_recorded(a._dtype):
         raise Unsupported(f"arrays of dtype {a._dtype} are left to NumPy")
     arrays = [entry for entry in entries if isinstance(entry, LazyArray)]
     masks = [entry for entry in arrays if entry._dtype.kind == "b"]
@@ -220,7 +220,7 @@ def _open_mesh(a: LazyArray, arrays: Sequence[LazyArray], axis: int) -> LazyArra
 def put(a: LazyArray, key: Any, values: Any) -> None:
     """`a[key] = values`, recorded or, for a basic key into concrete elements, done at once."""
     entries = normalised(key)
-    if not is_numeric(a._dtype):
+    if not is_recorded(a._dtype):
         raise Unsupported(f"arrays of dtype {a._dtype} are left to NumPy")
     if is_basic(entries):
         _put_basic(a, entries, values)
@@ -267,7 +267,20 @@ def _assigned(values: Any, dtype: np.dtype) -> Node:
         element = np.empty((), dtype)
         element[...] = values
         return build.constant(element)
-    return build.convert(operand(values).as_node(dtype), dtype)
+    given = operand(values)
+    found = given.node
+    if type(given.number) is complex and dtype.kind != "c":
+        raise Unsupported(f"a complex number into an array of {dtype}")
+    if found is not None and not _is_plain(found.dtype, dtype):
+        raise Unsupported(f"{found.dtype} into an array of {dtype}")
+    return build.convert(given.as_node(dtype), dtype)
+
+
+def _is_plain(source: np.dtype, target: np.dtype) -> bool:
+    """Whether a cast of elements needs neither a warning nor a rule of dates."""
+    if source.kind in "mM" or target.kind in "mM":
+        return source == target
+    return source.kind != "c" or target.kind == "c"
 
 
 def _put_masked(a: LazyArray, mask: Node, values: Any) -> None:

@@ -20,7 +20,7 @@ from fuse.integrations.capture.recording import SymbolicMismatch, current_record
 from fuse.integrations.numpy_array import memory_order
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_array, from_node, lengths, make
 from fuse.integrations.numpy_array.basic_index import BasicKey, expanded, steps_of
-from fuse.integrations.numpy_array.operands import has_symbol, is_numeric, node_of, static
+from fuse.integrations.numpy_array.operands import has_symbol, is_recorded, node_of, static
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.integrations.numpy_array.views import Broadcasted, Reshaped, Transposed
 from fuse.ir import build
@@ -31,7 +31,7 @@ def as_array(value: Any) -> LazyArray:
     """A lazy array of anything NumPy makes an array of."""
     if isinstance(value, LazyArray):
         return value
-    if type(value) is np.ndarray and is_numeric(value.dtype):
+    if type(value) is np.ndarray and is_recorded(value.dtype):
         return from_array(value, pinned=True)
     return from_node(node_of(value))
 
@@ -43,7 +43,7 @@ def shadow(a: LazyArray) -> np.ndarray:
         return a._elements
     node = a._storage.node
     assert node is not None
-    dtype, shape = a._dtype, tuple(map(int, node.shape))
+    dtype, shape = node.dtype, tuple(map(int, node.shape))
     strides = memory_order.contiguous(shape, a._storage.memory_order())
     base = as_strided(np.empty(1, dtype), shape, [stride * dtype.itemsize for stride in strides])
     for step in a._views:
@@ -69,7 +69,7 @@ def reshape(a: LazyArray, shape: Any, order: str = "C") -> LazyArray:
         return a
     if is_view:
         return a._view(Reshaped(target))
-    if not is_numeric(a._dtype):
+    if not is_recorded(a._dtype):
         raise Unsupported(f"a copy of dtype {a._dtype}")
     return _noted(from_node(build.reshape(a._node, target)))
 
@@ -159,7 +159,7 @@ def ravel(a: LazyArray, order: str = "C") -> LazyArray:
         found = from_node(reshape(a, (-1,))._node)
         found._storage.shared = a._storage.shared = True
         return found
-    if is_static(a._dims) and order == "C" and is_numeric(a._dtype) and not shadow(a).flags.c_contiguous:
+    if is_static(a._dims) and order == "C" and is_recorded(a._dtype) and not shadow(a).flags.c_contiguous:
         return _noted(from_node(build.reshape(a._node, (element_count(a._dims),))))
     return reshape(a, (-1,), order)
 

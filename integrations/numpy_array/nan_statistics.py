@@ -16,7 +16,7 @@ from fuse.integrations.capture.values import values
 from fuse.integrations.capture.watching import warn_here
 from fuse.integrations.numpy_array.base import Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import node
-from fuse.integrations.numpy_array.operands import node_of
+from fuse.integrations.numpy_array.operands import numbers_of
 from fuse.integrations.numpy_array.reductions import (
     NO_VALUE,
     Axes,
@@ -90,7 +90,7 @@ def _summed(ufunc: np.ufunc, neutral: float) -> Any:
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
         initial: Any = NO_VALUE, where: Any = NO_VALUE,
     ) -> Any:  # fmt: skip
-        value = from_node(without_nan(node_of(a), neutral))
+        value = from_node(without_nan(numbers_of(a), neutral))
         return reduce(ufunc, value, axis, dtype, out, flag(keepdims), initial, mask_of(where))
 
     return reduction
@@ -110,7 +110,7 @@ def nanmean(
     where: Any = NO_VALUE,
 ) -> Any:
     """`np.nanmean`, recorded."""
-    value = node_of(a)
+    value = numbers_of(a)
     if not _has_nan(value):
         return mean(a, axis, dtype, out, keepdims, where=where)
     if mask_of(where) is not True:
@@ -129,7 +129,7 @@ def nanvar(
     where: Any = NO_VALUE, mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     """`np.nanvar`, recorded."""
-    value = node_of(a)
+    value = numbers_of(a)
     if not _has_nan(value):
         options = {} if correction is NO_VALUE else {"correction": correction}
         return var(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, **options)
@@ -144,7 +144,7 @@ def nanstd(
     where: Any = NO_VALUE, mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     """`np.nanstd`, recorded: the square root of the variance."""
-    value = node_of(a)
+    value = numbers_of(a)
     if not _has_nan(value):
         options = {} if correction is NO_VALUE else {"correction": correction}
         return std(a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, **options)
@@ -184,7 +184,7 @@ def nan_extremum(
     """`np.nanmin` and `np.nanmax`, recorded; a slice of only NaN gives NaN."""
     if initial is not NO_VALUE or mask_of(where) is not True:
         raise Unsupported("initial= or where= together with NaN")
-    value = node_of(a)
+    value = numbers_of(a)
     axes = axes_of(value, axis)
     function = np.fmin if kind == "fmin" else np.fmax
     found = reduced(kind, value, axes)
@@ -200,7 +200,7 @@ def nan_arg_extremum(
     kind: str, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE
 ) -> Any:
     """`np.nanargmin` and `np.nanargmax`, recorded. Raises NumPy's ValueError for a slice of only NaN."""
-    value = node_of(a)
+    value = numbers_of(a)
     if not value.shape:
         raise Unsupported("a 0-d array")
     if not _has_nan(value):

@@ -21,14 +21,14 @@ from fuse.ir import build
 from fuse.ir.node import Node
 from fuse.ir.types import Dim, Shape, SizeOf, Symbol
 
-WEAK = (int, float)
+WEAK = (int, float, complex)
 
 
 class Operand(NamedTuple):
     """A node, or a Python number that takes its dtype from the others."""
 
     node: Node | None
-    number: int | float = 0
+    number: complex = 0
 
     @property
     def dtype(self) -> Any:
@@ -60,6 +60,12 @@ _LARGEST = {2: 65520.0, 4: 2.0**128 - 2.0**103}
 def is_numeric(dtype: np.dtype) -> bool:
     """Whether the graph computes with this dtype: bool, integers and floating point up to 64 bits."""
     return dtype.kind in "biuf" and dtype.itemsize <= 8 and dtype.isnative
+
+
+def is_recorded(dtype: np.dtype) -> bool:
+    """Whether a graph holds arrays of this dtype: those that it computes with, complex numbers, dates."""
+    is_known = is_numeric(dtype) or dtype in (np.complex64, np.complex128) or dtype.kind in "mM"
+    return is_known and dtype.isnative
 
 
 def is_foreign(value: Any) -> bool:
@@ -102,6 +108,14 @@ def node_of(value: Any) -> Node:
     return node
 
 
+def numbers_of(value: Any) -> Node:
+    """`node_of` for functions that are recorded for numbers alone, not for complex numbers and dates."""
+    node = node_of(value)
+    if not is_numeric(node.dtype):
+        raise Unsupported(f"arrays of dtype {node.dtype} are left to NumPy")
+    return node
+
+
 def given_node(value: Any) -> Node | None:
     """The node that a lazy array, another front end's value, or a list of lazy arrays has already."""
     if isinstance(value, LazyArray):
@@ -126,7 +140,7 @@ def _stacked(items: Sequence[Any]) -> Node:
 
 
 def _check(dtype: np.dtype) -> None:
-    if not is_numeric(dtype):
+    if not is_recorded(dtype):
         raise Unsupported(f"arrays of dtype {dtype} are left to NumPy")
 
 

@@ -27,7 +27,7 @@ from fuse.integrations.numpy_array.layout import (
     reshape,
     transpose,
 )
-from fuse.integrations.numpy_array.operands import is_numeric, node_of
+from fuse.integrations.numpy_array.operands import is_numeric, numbers_of
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.ir import build
 from fuse.ir.node import Node
@@ -165,7 +165,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 def _border(values: Any, dtype: np.dtype) -> list[LazyArray]:
     if values is None:
         return []
-    found = ravel(from_node(node_of(values)))
+    found = ravel(from_node(numbers_of(values)))
     if not np.can_cast(found._dtype, dtype, "same_kind"):
         raise Unsupported("values of another kind")
     return [from_node(build.convert(found._node, dtype))]
@@ -322,12 +322,15 @@ def array_equiv(a1: Any, a2: Any) -> bool:
 
 
 def real(val: Any) -> Any:
-    """`np.real` of real numbers: themselves."""
-    return _numeric(val)
+    """`np.real`, a view: of real numbers themselves."""
+    found = as_array(val)
+    return found.real if found._dtype.kind == "c" else _numeric(found)  # type: ignore[attr-defined]  # the class has it
 
 
 def imag(val: Any) -> LazyArray:
-    """`np.imag` of real numbers: zeros that cannot be written to."""
+    """`np.imag`, a view: of real numbers zeros that cannot be written to."""
+    if as_array(val)._dtype.kind == "c":
+        return as_array(val).imag  # type: ignore[attr-defined,no-any-return]  # the class has it
     found = _numeric(val)
     zero = from_node(build.constant(0, found._dtype), scalar=found._scalar)
     return zero if found._scalar else broadcast_to(zero, lengths(found))

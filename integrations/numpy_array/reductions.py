@@ -19,7 +19,13 @@ from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.values import values
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, count_node, from_node, length, location
 from fuse.integrations.numpy_array.elementwise import hollow, node, store
-from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of, operand
+from fuse.integrations.numpy_array.operands import (
+    broadcast_together,
+    is_numeric,
+    node_of,
+    numbers_of,
+    operand,
+)
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.ir import build
 from fuse.ir.node import Node
@@ -54,6 +60,10 @@ def reduce(
     value = node_of(a)
     axes = axes_of(value, axis)
     keep = keepdims is not NO_VALUE and bool(keepdims)
+    if not is_numeric(value.dtype):
+        if (dtype, initial, where) != (None, NO_VALUE, True):
+            raise Unsupported(f"the parameters dtype, initial and where for {value.dtype}")
+        return finish(reduced_parts(ufunc, value, axes), value.shape, axes, keep, out, ufunc)
     kind, joined_by = KINDS[ufunc]
     result_dtype, working = _dtypes(ufunc, value.dtype, None if dtype is None else np.dtype(dtype))
     found = reduced(kind, build.convert(value, working), axes, where)
@@ -69,6 +79,13 @@ def reduce(
 def _is_negative_zero(value: Any) -> bool:
     """Whether a sum that starts with this may be -0.0; ours start with 0.0."""
     return not isinstance(value, LazyArray) and np.ndim(value) == 0 and value == 0 and bool(np.signbit(value))
+
+
+def reduced_parts(ufunc: np.ufunc, value: Node, axes: Axes) -> Node:
+    """A sum of complex numbers, which is that of each part."""
+    if ufunc is not np.add or value.dtype.kind != "c":
+        raise Unsupported(f"it has no compiled form for {value.dtype}")
+    return node("complex", *(reduced("sum", node(part, value), axes) for part in ("real", "imag")))
 
 
 def reduced(kind: str, value: Node, axes: Axes, where: Any = True) -> Node:
@@ -223,14 +240,14 @@ def length_node(dim: Dim) -> Node:
 
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     """`np.count_nonzero`, recorded."""
-    value = node_of(a)
+    value = numbers_of(a)
     axes = axes_of(value, axis)
     return finish(count_true(value, axes), value.shape, axes, bool(keepdims))
 
 
 def arg_extremum(kind: str, a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
     """`np.argmin` and `np.argmax`, recorded; the first of equal elements, NaN wins."""
-    value = node_of(a)
+    value = numbers_of(a)
     keep = keepdims is not NO_VALUE and bool(keepdims)
     if value.type.rank == 0:
         raise Unsupported("a 0-d array")

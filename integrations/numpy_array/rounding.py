@@ -11,7 +11,7 @@ import numpy as np
 
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node, lengths
 from fuse.integrations.numpy_array.elementwise import broadcast_operands, call, node, store
-from fuse.integrations.numpy_array.operands import is_numeric, node_of, operand
+from fuse.integrations.numpy_array.operands import is_numeric, numbers_of, operand
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -27,10 +27,10 @@ def clip(
     if options:
         raise Unsupported(f"the option {sorted(options)[0]}")
     _check_bounds(a_min=a_min, a_max=a_max, min=min, max=max)
-    low, high = _within(operand(a).dtype, _given(a_min, min), _given(a_max, max))
+    low, high = _within(numbers_of(a).dtype, _given(a_min, min), _given(a_max, max))
     if low is None and high is None:
-        np.clip(np.empty(0, node_of(a).dtype))
-        return _result(np.positive, node_of(a), out)
+        np.clip(np.empty(0, numbers_of(a).dtype))
+        return _result(np.positive, numbers_of(a), out)
     ufunc = np.maximum if high is None else np.minimum if low is None else _CLIP
     operands = [operand(value) for value in (a, low, high) if value is not None]
     try:
@@ -96,7 +96,7 @@ def _result(ufunc: np.ufunc, value: Node, out: Any) -> Any:
 
 def round_(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     """`np.round`, recorded, as NumPy does it: scale by a power of ten, round to even, scale back."""
-    value = node_of(a)
+    value = numbers_of(a)
     if value.dtype.kind == "b" or (value.dtype.kind in "iu" and decimals < 0):
         raise Unsupported(f"rounding of {value.dtype} to {decimals} decimals")
     if value.dtype.kind in "iu":
@@ -112,7 +112,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     """`np.nan_to_num`, recorded."""
     if not copy:
         raise Unsupported("copy=False")
-    value = node_of(x)
+    value = numbers_of(x)
     if value.dtype.kind != "f":
         return from_node(value, scalar=not value.shape)
     if any(isinstance(given, np.ndarray | LazyArray | list | tuple) for given in (nan, posinf, neginf)):
@@ -158,7 +158,7 @@ def isclose(a: Any, b: Any, rtol: Any = 1.0e-5, atol: Any = 1.0e-8, equal_nan: A
 
 def _comparand(value: Any) -> Any:
     """A Python number stays one, so that it takes its dtype from the array."""
-    return float(value) if type(value) in (int, float) else from_node(node_of(value))
+    return float(value) if type(value) in (int, float) else from_node(numbers_of(value))
 
 
 def _joined(ufunc: np.ufunc, left: Any, right: Any) -> Any:
@@ -180,7 +180,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1.0e-5, atol: Any = 1.0e-8, equal_nan: 
 
 def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
     """`np.array_equal`: a plain bool, so it is evaluated."""
-    x, y = from_node(node_of(a1)), from_node(node_of(a2))
+    x, y = from_node(numbers_of(a1)), from_node(numbers_of(a2))
     if lengths(x) != lengths(y):
         return False
     same = call(np.equal, (x, y))
@@ -195,7 +195,7 @@ def test(op: str) -> Callable[..., Any]:
     """`np.isposinf` and `np.isneginf`, recorded."""
 
     def tested(x: Any, out: Any = None) -> Any:
-        value = node_of(x)
+        value = numbers_of(x)
         if out is not None or value.dtype.kind != "f":
             raise Unsupported("out= or integers")
         sign = node(op, value, build.constant(0, value.dtype))

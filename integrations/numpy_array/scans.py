@@ -14,10 +14,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from fuse.integrations.numpy_array.base import Unsupported, from_node, length, location
-from fuse.integrations.numpy_array.elementwise import hollow, store
+from fuse.integrations.numpy_array.elementwise import hollow, node, store
 from fuse.integrations.numpy_array.layout import as_array, ravel
 from fuse.integrations.numpy_array.nan_statistics import without_nan
-from fuse.integrations.numpy_array.operands import is_numeric, node_of
+from fuse.integrations.numpy_array.operands import is_numeric, node_of, numbers_of
 from fuse.integrations.numpy_array.reductions import KINDS
 from fuse.ir import build
 from fuse.ir.node import Node
@@ -49,7 +49,7 @@ def _nan_cumulative(ufunc: np.ufunc, neutral: float) -> Function:
     """NaN counts as what changes nothing."""
 
     def cumulative(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-        value = from_node(without_nan(node_of(a), neutral))
+        value = from_node(without_nan(numbers_of(a), neutral))
         return _cumulative(ufunc)(value, axis, dtype, out)
 
     return cumulative
@@ -81,7 +81,12 @@ def _axis(ufunc: np.ufunc, value: Node, axis: Any) -> int:
 
 def _scanned(ufunc: np.ufunc, value: Node, axis: int, dtype: Any, out: Any) -> Any:
     kind, _ = KINDS[ufunc]
+    if value.dtype.kind == "c" and (ufunc, dtype, out) == (np.add, None, None):
+        parts = (build.scan("sum", node(part, value), axis, location()) for part in ("real", "imag"))
+        return from_node(node("complex", *parts))
     target = out[0] if isinstance(out, tuple) else out
+    if not is_numeric(value.dtype):
+        raise Unsupported(f"it has no compiled form for {value.dtype}")
     working = _dtype(ufunc, value.dtype, None if dtype is None else np.dtype(dtype))
     if target is not None and np.dtype(getattr(target, "dtype", object)) != working:
         raise Unsupported("an output of another dtype")

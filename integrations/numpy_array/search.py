@@ -15,7 +15,7 @@ import numpy as np
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node
 from fuse.integrations.numpy_array.elementwise import node
 from fuse.integrations.numpy_array.layout import as_array
-from fuse.integrations.numpy_array.operands import is_numeric, node_of
+from fuse.integrations.numpy_array.operands import is_numeric, numbers_of
 from fuse.ir import build
 from fuse.ir.node import Node
 
@@ -31,7 +31,7 @@ def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Lazy
     """`np.searchsorted`, recorded."""
     if sorter is not None or side not in _BELOW:
         raise Unsupported("sorter=, or another side")
-    table, value = _table(a), node_of(v)
+    table, value = _table(a), numbers_of(v)
     common = np.result_type(table.dtype, value.dtype)
     table, value = build.convert(table, common), build.convert(value, common)
     if common.kind not in "iuf" or not _holds("less_equal", table):
@@ -91,7 +91,7 @@ def digitize(x: Any, bins: Any, right: Any = False) -> LazyArray:
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> LazyArray:
     """`np.interp`, recorded: the slope between the neighbours, computed once for each pair of them."""
-    given = node_of(x)
+    given = numbers_of(x)
     xs, ys = (build.convert(_table(values), np.float64) for values in (xp, fp))
     if period is not None or xs.shape != ys.shape or xs.shape == (1,) or not _holds("less_equal", xs):
         raise Unsupported("period=, one point, or points that are not sorted")

@@ -14,7 +14,7 @@ import numpy as np
 from fuse.integrations.capture.watching import warn_here
 from fuse.integrations.numpy_array.base import Unsupported
 from fuse.integrations.numpy_array.elementwise import node
-from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of, static
+from fuse.integrations.numpy_array.operands import broadcast_together, is_numeric, node_of, numbers_of, static
 from fuse.integrations.numpy_array.reductions import (
     NO_VALUE,
     Axes,
@@ -23,6 +23,7 @@ from fuse.integrations.numpy_array.reductions import (
     kept,
     number_of,
     reduced,
+    reduced_parts,
 )
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.ir import build
@@ -67,6 +68,9 @@ def mean(
 ) -> Any:
     """`np.mean`, recorded."""
     value = node_of(a)
+    if value.dtype.kind == "c" and (dtype, mask_of(where)) == (None, True):
+        return _complex_mean(value, axis, out, keepdims)
+    value = numbers_of(a)
     mask = mask_of(where)
     value = value if mask is True or is_static(value.shape) else static(value)
     axes = _axes_of(value, axis)
@@ -77,12 +81,22 @@ def mean(
     return finish(found, value.shape, axes, flag(keepdims), out)
 
 
+def _complex_mean(value: Node, axis: Any, out: Any, keepdims: Any) -> Any:
+    """NumPy divides by a count of int64, so in complex128."""
+    axes = axes_of(value, axis)
+    _warn_of_nothing("Mean of empty slice", value, axes)
+    total = build.convert(reduced_parts(np.add, value, axes), np.complex128)
+    count = build.convert(number_of(value.shape, axes), np.complex128)
+    found = build.convert(node("divide", total, count), value.dtype)
+    return finish(found, value.shape, axes, flag(keepdims), out)
+
+
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = NO_VALUE, *,
     where: Any = NO_VALUE, mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     """`np.var`, recorded."""
-    value = node_of(a)
+    value = numbers_of(a)
     axes = _axes_of(value, axis)
     found = _variance(value, axes, dtype, degrees(ddof, correction), mask_of(where), mean)
     return finish(found, value.shape, axes, flag(keepdims), out)
@@ -93,7 +107,7 @@ def std(
     where: Any = NO_VALUE, mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     """`np.std`, recorded: the square root of the variance."""
-    value = node_of(a)
+    value = numbers_of(a)
     axes = _axes_of(value, axis)
     found = node("sqrt", _variance(value, axes, dtype, degrees(ddof, correction), mask_of(where), mean))
     return finish(found, value.shape, axes, flag(keepdims), out)
@@ -110,7 +124,7 @@ def _variance(value: Node, axes: Axes, dtype: Any, ddof: float, mask: Any, given
         centre = divided(total_of(converted, axes, mask), count, working)
         centre = build.reshape(centre, kept(value.shape, axes)) if centre.shape else centre
     else:
-        centre = build.convert(node_of(given_mean), working)
+        centre = build.convert(numbers_of(given_mean), working)
     _, (converted, centre) = broadcast_together([converted, centre])
     squares = node("square", node("subtract", converted, centre))
     freedom = node("maximum", node("subtract", count, build.constant(float(ddof))), build.constant(0.0))

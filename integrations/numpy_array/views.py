@@ -101,6 +101,24 @@ class Reshaped:
         return build.reshape(view, base.shape)
 
 
+@dataclass(frozen=True, slots=True)
+class ComplexPart:
+    """The real or the imaginary parts of complex numbers, as `name` says."""
+
+    name: str
+
+    def on_node(self, base: Node) -> Node:
+        return build.elementwise(self.name, base)
+
+    def on_array(self, base: np.ndarray) -> np.ndarray:
+        view: np.ndarray = getattr(base, self.name)
+        return view
+
+    def put_back(self, base: Node, view: Node) -> Node:
+        parts = (view if name == self.name else build.elementwise(name, base) for name in ("real", "imag"))
+        return build.elementwise("complex", *parts)
+
+
 class ReadOnly:
     """A step that NumPy gives no way back for: several places of the view may be one element."""
 
@@ -122,6 +140,12 @@ class Broadcasted(ReadOnly):
 
     def on_array(self, base: np.ndarray) -> np.ndarray:
         return np.broadcast_to(base, self.shape)
+
+
+def dtype_of(base: np.dtype, steps: Sequence[Step]) -> np.dtype:
+    """The dtype of a view of complex numbers."""
+    is_part = any(isinstance(step, ComplexPart) for step in steps)
+    return np.dtype(f"f{base.itemsize // 2}") if is_part else base
 
 
 def apply(base: Node, steps: Sequence[Step]) -> Node:

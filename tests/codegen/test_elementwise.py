@@ -80,6 +80,8 @@ def same_bits(got: np.ndarray, want: np.ndarray) -> bool:
     """Equal bits; any NaN equals any NaN."""
     if got.dtype != want.dtype or got.shape != want.shape:
         return False
+    if got.dtype.kind == "c":
+        return same_bits(got.real.copy(), want.real.copy()) and same_bits(got.imag.copy(), want.imag.copy())
     nan = np.isnan(want) if want.dtype.kind == "f" else np.zeros(want.shape, bool)
     equal = got.view(f"u{got.itemsize}") == want.view(f"u{want.itemsize}")
     return bool((equal | (nan & (np.isnan(got) if got.dtype.kind == "f" else False))).all())

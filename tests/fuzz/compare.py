@@ -14,6 +14,10 @@ def same_bits(left: np.ndarray, right: np.ndarray) -> bool:
     left, right = np.asarray(left), np.asarray(right)
     if left.dtype != right.dtype or left.shape != right.shape:
         return False
+    if left.dtype.kind == "c":
+        return same_bits(left.real, right.real) and same_bits(left.imag, right.imag)
+    if left.dtype.kind in "mM":
+        return bool(np.array_equal(left.astype(np.int64), right.astype(np.int64)))
     if left.dtype.kind != "f":
         return bool(np.array_equal(left, right))
     return bool(np.all(_bits_agree(left, right)))

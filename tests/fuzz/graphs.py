@@ -195,6 +195,10 @@ class _Grower:
         if op == "isnat":
             whole = self.as_dtype(operands[0], np.dtype(np.int64))
             return build.elementwise(op, build.bitcast(whole, np.dtype("datetime64[ns]")))
+        if op in ("real", "imag", "complex"):
+            parts = [self.as_dtype(operand, np.dtype(np.float64)) for operand in (operands[0], operands[-1])]
+            made = build.elementwise("conjugate", build.elementwise("complex", *parts))
+            return build.elementwise("imag" if op == "imag" else "real", made)
         if op == "select":
             condition, *branches = operands
             dtype = np.result_type(*(branch.dtype for branch in branches))

@@ -38,7 +38,10 @@ def test_every_op_has_a_meaning() -> None:
     assert frozenset(OPS) == INTERPRETED
 
 
-@pytest.mark.parametrize("op", sorted(set(SCALAR_OPS) - {"select", "isnat", "erf", "erfc", "gammaln"}))
+NO_UFUNCS = {"select", "real", "imag", "complex", "isnat", "erf", "erfc", "gammaln"}
+
+
+@pytest.mark.parametrize("op", sorted(set(SCALAR_OPS) - NO_UFUNCS))
 def test_elementwise_ops_are_numpy_for_every_dtype(op: str) -> None:
     """Every loop of the ufunc over the twelve dtypes: the bits and the dtype of the ufunc itself."""
     ufunc, rng, tried = getattr(np, op), np.random.default_rng(0), 0
@@ -77,6 +80,15 @@ def test_select_isnat_and_ldexp() -> None:
     assert same_bits(value(build.elementwise("isnat", t), (t, data)), np.isnat(times))
     (x, a), (e, b) = given(np.array([1.5, -2.0])), given(np.array([3, -1], np.int32))
     assert same_bits(value(build.elementwise("ldexp", x, e), (x, a), (e, b)), np.ldexp(a, b))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_complex_numbers_and_their_parts(dtype: type) -> None:
+    (x, a), (y, b) = given(np.array([1, np.inf, -0.0], dtype)), given(np.array([np.nan, -0.0, np.inf], dtype))
+    made = build.elementwise("complex", x, y)
+    assert made.dtype == np.result_type(dtype, np.complex64)
+    assert same_bits(value(build.elementwise("real", made), (x, a), (y, b)), a)
+    assert same_bits(value(build.elementwise("imag", made), (x, a), (y, b)), b)
 
 
 @pytest.mark.parametrize(

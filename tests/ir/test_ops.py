@@ -71,7 +71,7 @@ def test_rows_are_complete(name: str) -> None:
 
 def test_scalar_rows_agree_with_numpy() -> None:
     for name, row in SCALAR_OPS.items():
-        if name != "select" and hasattr(np, name):
+        if isinstance(getattr(np, name, None), np.ufunc):
             assert row.arity == getattr(np, name).nin
         assert row.cost >= 0
         assert all(0 <= place < row.arity for place in row.immediate)

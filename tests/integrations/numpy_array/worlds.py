@@ -117,7 +117,7 @@ def copied(value: Any) -> Any:
 
 
 def _has_node(value: LazyArray) -> bool:
-    return value._dtype.kind in "biuf" and value._storage.array is None
+    return value._dtype.kind in "biufcmM" and value._storage.array is None
 
 
 def agree(expected: Any, found: Any, ulps: float, rtol: float) -> bool:
