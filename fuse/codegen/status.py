@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from llvmlite import ir
 
+from fuse.codegen.complex import parts
+from fuse.codegen.dates import NAT
 from fuse.codegen.dtypes import I32, I64, POINTER, vector, word
 from fuse.codegen.frame import Frame, store_word
 from fuse.codegen.loops import when
@@ -114,8 +116,12 @@ def _doubtful(
     source = dtypes[0]
     if source.kind in "iu" and op in _DIVISIONS:
         return _integer_division(s, source, *operands)
-    if source.kind == "c" and op == "absolute":
-        return _is_not_finite(s, value)
+    if source.kind == "c":
+        return _on_complex(s, op, operands, value, result)
+    if result.kind == "m" and op in ("multiply", "divide", "remainder"):
+        return s.icmp("==", value, NAT)
+    if source.kind == "m" and op == "floor_divide":
+        return s.icmp("==", value, 0)
     if source.kind != "f":
         return None
     if op == "convert":
@@ -123,6 +129,23 @@ def _doubtful(
     if op in SILENT or op == "bitcast" or result.kind != "f" or (op in FLAGGED and result.itemsize > 2):
         return None
     return _is_not_finite(s, value)
+
+
+def _on_complex(
+    s: Scalar, op: str, operands: Sequence[ir.Value], value: ir.Value, result: np.dtype
+) -> ir.Value | None:
+    """A size or a cast that is not finite, an order of what is no number."""
+    if op == "absolute":
+        return _is_not_finite(s, value)
+    if op == "convert" and result.kind == "c":
+        real, imaginary = parts(s, value)
+        return s.or_(_is_not_finite(s, real), _is_not_finite(s, imaginary))
+    if op not in ("less", "less_equal", "greater", "greater_equal"):
+        return None
+    first, *rest = (s.isnan(part) for operand in operands for part in parts(s, operand))
+    for other in rest:
+        first = s.or_(first, other)
+    return first
 
 
 def _integer_division(s: Scalar, dtype: np.dtype, value: ir.Value, divisor: ir.Value) -> ir.Value:

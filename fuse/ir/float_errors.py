@@ -10,11 +10,12 @@ which NumPy ignores unless asked, is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from fuse.ir import build
+from fuse.ir.float_steps import float_steps
 from fuse.ir.node import Node, make
 
 DIVIDE, OVER, INVALID = "divide", "over", "invalid"
@@ -36,9 +37,16 @@ SILENT = frozenset({
     "invert", "left_shift", "right_shift", "bitwise_count", "gcd", "lcm", "arctan", "arctan2", "tanh",
     "arcsinh", "select", "erf", "erfc", "gammaln",
 })  # fmt: skip
-"""Elementwise functions of which NumPy, and SciPy, warn in no case."""
+"""Elementwise functions of which NumPy, and SciPy, warn in no case, of real numbers."""
+_ORDERED = frozenset({"less", "less_equal", "greater", "greater_equal"})
 
 Errors = list[tuple[str, Node]]
+
+
+def is_silent(op: str, dtypes: Iterable[np.dtype]) -> bool:
+    """Whether NumPy warns of nothing when it computes this with operands of these dtypes."""
+    is_complex = any(dtype.kind == "c" for dtype in dtypes)
+    return op in SILENT and not (is_complex and (op in _ORDERED or op == "absolute"))
 
 
 def errors_of(node: Node, mask: Node | None = None) -> Errors:
@@ -81,15 +89,18 @@ def _number(value: float, like: Node) -> Node:
 
 
 def _elementwise(node: Node) -> Errors:
+    kinds = {value.dtype.kind for value in node.inputs}
+    if kinds & {"c", "m"}:
+        return _of_steps(node) + list(_comparison(node) if "c" in kinds else _span_division(node))
     if node.op in SILENT or not node.inputs:
         return []
     if node.dtype.kind in "iu":
         return list(_integer_division(node))
     from fuse.ir.scalar_ops import SCALAR_OPS
 
-    if node.op not in SCALAR_OPS or node.dtype.kind not in "fc":
+    if node.op not in SCALAR_OPS or node.dtype.kind != "f":
         return []
-    floats = [value for value in node.inputs if value.dtype.kind in "fc"]
+    floats = [value for value in node.inputs if value.dtype.kind == "f"]
     fresh = [] if node.op in _COMPARES else [_not(_test("isnan", value)) for value in floats]
     invalid = _and(_test("isnan", node), *fresh)
     infinite = _and(_test("isinf", node), *(_test("isfinite", value) for value in floats))
@@ -97,6 +108,42 @@ def _elementwise(node: Node) -> Errors:
     if node.op == "floor_divide":  # what is left of an infinite quotient is infinity less infinity
         invalid = _test("logical_or", invalid, dict(found)[OVER])
     return [*found, (INVALID, invalid)]
+
+
+def _of_steps(node: Node) -> Errors:
+    """Those of the operations on floats that an op on complex numbers or spans consists of."""
+    found = [
+        (kind, _where(step.where, condition))
+        for step in float_steps(node)
+        for kind, condition in _RULES.get(step.node.op, _elementwise)(step.node)
+    ]
+    return [(kind, _any_of(each for name, each in found if name == kind)) for kind in dict(found)]
+
+
+def _any_of(conditions: Iterable[Node]) -> Node:
+    first, *rest = conditions
+    for condition in rest:
+        first = _test("logical_or", first, condition)
+    return first
+
+
+def _comparison(node: Node) -> Iterator[tuple[str, Node]]:
+    """They are ordered by their real parts, where those are equal by the others: none may be NaN."""
+    if node.op in _ORDERED:
+        (a, b), (c, d) = ((_test("real", value), _test("imag", value)) for value in node.inputs)
+        real, rest = (_test("logical_or", *(_test("isnan", x) for x in both)) for both in ((a, c), (b, d)))
+        yield INVALID, _test("logical_or", real, _and(_test("equal", a, c), rest))
+
+
+def _span_division(node: Node) -> Iterator[tuple[str, Node]]:
+    """Of spans by spans, rounded down: NaT is no number of times anything, and a rest may be NaT."""
+    if node.op not in ("floor_divide", "remainder"):
+        return
+    value, divisor = node.inputs
+    zero = _test("equal", divisor, build.constant(np.zeros((), divisor.dtype)))
+    yield DIVIDE, _and(zero, _not(_test("isnat", value)))
+    if node.op == "floor_divide":
+        yield INVALID, _test("logical_or", _test("isnat", value), _test("isnat", divisor))
 
 
 def _infinity(node: Node, infinite: Node) -> Iterator[tuple[str, Node]]:
@@ -131,6 +178,11 @@ def _conversion(node: Node) -> Errors:
     To uint32 NumPy's vector loop and the rest of the same array differ; what an int64 holds is let pass here.
     """
     (value,) = node.inputs
+    if value.dtype.kind == node.dtype.kind == "c":
+        half = np.dtype(f"f{node.dtype.itemsize // 2}")
+        halves = (build.convert(_test(part, value), half) for part in ("real", "imag"))
+        found = [condition for each in halves if each.op == "convert" for _, condition in _conversion(each)]
+        return [(OVER, _any_of(found))] if found else []
     if value.dtype.kind != "f" or node.dtype.kind not in "fiu":
         return []
     if node.dtype.kind == "f":

@@ -710,7 +710,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
             return run(_astype, (self, target), options, "numpy.ndarray.astype", f"a cast to {target}")
         source = self._node
         converted = build.convert(source, target)
-        if source.dtype.kind == "f" and target != source.dtype:
+        if source.dtype.kind in "fc" and target != source.dtype:
             watch_nodes("cast", [converted], [source])
         return from_node(converted, scalar=self._scalar)
 

@@ -29,10 +29,11 @@ from fuse.integrations.numpy_array.operands import (
 )
 from fuse.integrations.numpy_array.storage import evaluate_pending
 from fuse.ir import build
-from fuse.ir.float_errors import SILENT
+from fuse.ir.float_errors import is_silent
 from fuse.ir.node import Node, make
 from fuse.ir.scalar_ops import SCALAR_OPS
 from fuse.ir.types import Shape
+from fuse.plan.classify import can_emit
 
 Nodes = tuple[Node, ...]
 _NOT_GIVEN: Any = object()
@@ -102,7 +103,7 @@ def call(
     folded = _out_of_range(ufunc, operands, dtypes)
     nodes = (folded,) if folded is not None else record(ufunc, operands, dtypes, targets)
     mask = None if where is True else _mask(where)
-    if ufunc.__name__ not in SILENT or any(map(Operand.overflows, operands, dtypes)):
+    if not is_silent(ufunc.__name__, dtypes) or any(map(Operand.overflows, operands, dtypes)):
         own = [value.node for value in operands if value.node is not None]
         watch_nodes(ufunc.__name__, nodes, own, mask)
     if mask is not None:
@@ -127,8 +128,9 @@ def record(
     compose = COMPOSED.get(ufunc.__name__)
     if compose is not None and all(is_numeric(value.dtype) for value in converted):
         return compose(*converted)
-    if ufunc.__name__ not in SCALAR_OPS:
-        raise Unsupported(f"it has no compiled form for {converted[0].dtype}")
+    kinds = [value.dtype for value in converted]
+    if not all(map(is_numeric, kinds)) and not can_emit(ufunc.__name__, kinds):
+        raise Unsupported(f"it has no compiled form for {' and '.join(map(str, kinds))}")
     return (node(ufunc.__name__, *converted),)
 
 

@@ -45,7 +45,7 @@ class Operand(NamedTuple):
             return build.convert(self.node, dtype)
         if not self.overflows(dtype):
             return build.constant(self.number, dtype)
-        return build.convert(build.constant(float(self.number), np.float64), dtype)
+        return build.convert(build.constant(float(self.number.real), np.float64), dtype)
 
     def overflows(self, dtype: np.dtype) -> bool:
         """Whether this is a finite number that is an infinity as this dtype, of which NumPy warns."""

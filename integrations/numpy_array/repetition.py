@@ -36,7 +36,7 @@ from fuse.integrations.numpy_array.pattern import Call, Noted, Pattern
 from fuse.integrations.numpy_array.storage import Leaf, Storage, is_wanted_elsewhere, pending_again
 from fuse.integrations.numpy_array.views import Step, apply, update
 from fuse.ir import build
-from fuse.ir.float_errors import SILENT
+from fuse.ir.float_errors import SILENT, is_silent
 from fuse.ir.node import Node, walk
 from fuse.ir.rewrite import substitute
 
@@ -163,6 +163,8 @@ def remember_result(ufunc: np.ufunc, inputs: Sequence[Any], found: Any) -> None:
         return
     operands = _operands(inputs)
     if operands is None or len(operands.first.results) >= _MOST_RESULTS:
+        return
+    if ufunc.__name__ in SILENT and not is_silent(ufunc.__name__, (value.dtype for value in node.inputs)):
         return
     places = operands.first.places + tuple(map(_place_for, operands.added))
     leaves = operands.leaves + operands.added

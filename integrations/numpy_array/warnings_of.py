@@ -19,7 +19,7 @@ from fuse.integrations.capture.recording import current_recording
 from fuse.integrations.capture.watching import modes_now, tell_now, whole_call
 from fuse.integrations.numpy_array.base import LazyArray
 
-FUNCTIONS = frozenset({np.sum, np.prod, np.mean, np.var, np.std, np.ptp, np.diff})
+FUNCTIONS = frozenset({np.sum, np.prod, np.mean, np.var, np.std, np.ptp, np.diff, np.cumsum, np.cumprod})
 
 
 def watched_call(
