@@ -399,11 +399,16 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
     def __bool__(self) -> bool:
         return bool(self._observe())
 
+    def _as_number(self) -> Any:
+        """What Python's numbers are made of: NumPy's scalar, or an array, which may be of one element."""
+        elements: Any = self._observe()
+        return elements[()] if self._scalar else elements
+
     def __int__(self) -> int:
-        return int(self._observe())
+        return int(self._as_number())
 
     def __float__(self) -> float:
-        return float(self._observe())
+        return float(self._as_number())
 
     def __complex__(self) -> complex:
         return complex(self._observe())
@@ -416,8 +421,7 @@ class ndarray(LazyArray, metaclass=_ArrayType):  # noqa: N801  # NumPy's name
         return round(value) if digits is None else round(value, digits)
 
     def __index__(self) -> int:
-        elements = self._observe()
-        return operator.index(elements[()] if self._scalar else elements)
+        return operator.index(self._as_number())
 
     def __len__(self) -> int:
         dims = self._dims

@@ -270,6 +270,8 @@ def _check_output(ufunc: np.ufunc, dtype: np.dtype, target: Any, options: Mappin
         raise Unsupported(f"out of the class {type(target).__name__} and dtype {wanted}")
     casting = options.get("casting", "same_kind")
     if not np.can_cast(dtype, wanted, casting):
+        if "m" in (dtype.kind + wanted.kind).lower():
+            raise Unsupported(f"a result of {dtype} in an array of {wanted}")
         _raise_casting_error(ufunc, dtype, wanted, casting)
 
 

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from fuse.integrations.numpy_array.base import LazyArray, Unsupported, from_node, length, location
 from fuse.integrations.numpy_array.elementwise import broadcast_operands, node
-from fuse.integrations.numpy_array.operands import Operand, node_of, operand, static, weak_dtype
+from fuse.integrations.numpy_array.operands import Operand, is_numeric, node_of, operand, static, weak_dtype
 from fuse.integrations.numpy_array.storage import is_static
 from fuse.integrations.numpy_array.views import Reshaped
 from fuse.ir import build
@@ -171,6 +171,8 @@ def matmul(a: Any, b: Any) -> Any:
 
 
 def _product(function: Any, left: Node, right: Node) -> Any:
+    if not (is_numeric(left.dtype) and is_numeric(right.dtype)):
+        raise Unsupported(f"products of {left.dtype} and {right.dtype}")
     common = np.result_type(left.dtype, right.dtype)
     if common not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise Unsupported(f"products of dtype {common}")

@@ -61,7 +61,7 @@ def reduce(
     axes = axes_of(value, axis)
     keep = keepdims is not NO_VALUE and bool(keepdims)
     if not is_numeric(value.dtype):
-        if (dtype, initial, where) != (None, NO_VALUE, True):
+        if dtype is not None or initial is not NO_VALUE or where is not True:
             raise Unsupported(f"the parameters dtype, initial and where for {value.dtype}")
         return finish(reduced_parts(ufunc, value, axes), value.shape, axes, keep, out, ufunc)
     kind, joined_by = KINDS[ufunc]

@@ -81,7 +81,7 @@ def _axis(ufunc: np.ufunc, value: Node, axis: Any) -> int:
 
 def _scanned(ufunc: np.ufunc, value: Node, axis: int, dtype: Any, out: Any) -> Any:
     kind, _ = KINDS[ufunc]
-    if value.dtype.kind == "c" and (ufunc, dtype, out) == (np.add, None, None):
+    if value.dtype.kind == "c" and ufunc is np.add and dtype is None and out is None:
         parts = (build.scan("sum", node(part, value), axis, location()) for part in ("real", "imag"))
         return from_node(node("complex", *parts))
     target = out[0] if isinstance(out, tuple) else out

@@ -160,6 +160,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         raise Unsupported("a condition that is not of bools")
     choices = [operand(choice) for choice in (*choicelist, default)]
     dtype = weak_dtype(choices)
+    if dtype.kind == "M" and any(choice.dtype != dtype for choice in choices):
+        raise Unsupported("dates among other choices")
     for choice in choices[:-1]:
         if choice.node is None and not np.can_cast(np.asarray(choice.number).dtype, dtype, "same_kind"):
             raise Unsupported("a number that NumPy does not cast to the result")

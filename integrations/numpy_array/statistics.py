@@ -68,7 +68,7 @@ def mean(
 ) -> Any:
     """`np.mean`, recorded."""
     value = node_of(a)
-    if value.dtype.kind == "c" and (dtype, mask_of(where)) == (None, True):
+    if value.dtype.kind == "c" and dtype is None and mask_of(where) is True:
         return _complex_mean(value, axis, out, keepdims)
     value = numbers_of(a)
     mask = mask_of(where)

@@ -34,7 +34,21 @@ def data() -> dict[str, np.ndarray]:
         "narrow": np.linspace(-1.0, 3.0, ROWS, dtype=np.float32),
         "count": np.arange(ROWS) - 7,
         "half": np.linspace(-300, 300, ROWS).astype(np.float16),
+        "plane": points(),
+        "spans": spans(),
     }
+
+
+def points() -> np.ndarray:
+    """Pairs of all that is special, again and again."""
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -2.0, 1e308, 1e-308]
+    return np.resize(np.array([complex(x, y) for x in special for y in special]), ROWS)
+
+
+def spans() -> np.ndarray:
+    found = np.arange(-50, ROWS - 50).astype("m8[us]")
+    found[::11] = np.timedelta64("NaT")
+    return found
 
 
 def reciprocal(np: Any, x: Any) -> Any:
@@ -179,7 +193,34 @@ def sums_of_exponentials(np: Any, holes: Any, endless: Any) -> Any:
     return np.logaddexp(holes, endless), np.floor_divide(endless, 1e-310)
 
 
+def complex_arithmetic(np: Any, plane: Any) -> Any:
+    turned = plane[::-1]
+    return plane + turned, plane * turned, np.square(plane), 1 / plane, plane / turned, np.abs(plane)
+
+
+def complex_order(np: Any, plane: Any) -> Any:
+    return plane < plane[::-1], plane >= 1j, plane == plane[::-1]
+
+
+def complex_casts(np: Any, plane: Any) -> Any:
+    return plane.astype(np.complex64), plane.astype(np.complex128)
+
+
+def divided_spans(np: Any, spans: Any) -> Any:
+    turned = spans[::-1]
+    return spans // turned, spans % turned, spans / turned, turned / spans
+
+
+def scaled_spans(np: Any, spans: Any, endless: Any, x: Any) -> Any:
+    return spans * endless, spans / x, spans * 1e300, spans * x, spans / 0.0
+
+
+def running_folds(np: Any, huge: Any, plane: Any, x: Any) -> Any:
+    return np.cumsum(huge), np.cumprod(huge), np.cumsum(plane), np.cumsum(x)
+
+
 PROGRAMS = [
+    complex_arithmetic, complex_order, complex_casts, divided_spans, scaled_spans, running_folds,
     numbers_too_large_for_the_dtype, numbers_of_integers, sums_of_exponentials,
     reciprocal, logarithm, two_lines, the_same_twice, in_a_loop, overflows, branch_of_where, masked,
     masked_by_a_wrong_mask, missing_values_are_silent, infinities_are_silent, infinities_that_are_not,
