@@ -41,12 +41,16 @@ _SILENT = frozenset({
     "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "isnan",
     "isfinite",
 })  # fmt: skip
-"""Ufuncs that raise no flag."""
+"""Ufuncs that raise no flag, of real numbers."""
+
+
+def _is_complex(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "c"
 
 
 def at_once(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """NumPy computes now; what it warns of, it warns of at the user's line, where its own stands at ours."""
-    if name in _SILENT or not config.current().warn:
+    if (name in _SILENT and not any(map(_is_complex, args))) or not config.current().warn:
         return function(*args, **kwargs)
     errors: dict[str, int] = {}
     with np.errstate(all="call", call=errors.__setitem__):
