@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fuse import config
 from fuse.explain import Explanation, Intermediate, LibraryStep, Timings
 from fuse.explain.describe import describe as describe_program
+from fuse.integrations.capture.recording import SharedWrite
 from fuse.integrations.jit import plan as plans
 from fuse.integrations.jit.signature import Call, NotCarried
 from fuse.ir.types import dtype_name
@@ -30,7 +31,10 @@ def explain_call(function: JitFunction[Any, Any], args: Any, kwargs: Any, analyz
     if not call.arrays or call.pattern is None:
         return _only_plain(name, "there are no rows: the plain function runs")
     converted = time.perf_counter() - started
-    plan = _existing(function, call) or _record(function, call, args, kwargs)
+    try:
+        plan = _existing(function, call) or _record(function, call, args, kwargs)
+    except SharedWrite as reason:
+        return _only_plain(name, str(reason))
     found = describe(plan, name)
     return _timed(found, plan, call, converted, started) if analyze else found
 

@@ -98,7 +98,7 @@ def record(function: JitFunction[Any, Any], schema: Schema, example: Any) -> Pip
     ExportError lists the lines that stand in the way: steps that run in a library, in-place changes of the
     input, results that no file can hold.
     """
-    from fuse.integrations.capture.recording import PresumptionFailed
+    from fuse.integrations.capture.recording import PresumptionFailed, SharedWrite
 
     failure: BaseException | None = None
     for rows in _examples(example, schema):
@@ -106,6 +106,8 @@ def record(function: JitFunction[Any, Any], schema: Schema, example: Any) -> Pip
             return _recorded(function, schema, rows)
         except (ExportError, PresumptionFailed) as error:
             failure = failure or error
+        except SharedWrite as reason:
+            raise ExportError(str(reason)) from None
     if isinstance(failure, ExportError):
         raise failure
     raise ExportError("the pipeline looks at the data and takes another way than for usual data") from failure

@@ -319,6 +319,16 @@ def test_a_function_of_the_examples_length_does_not_leave(tmp_path: Path) -> Non
         score.export(tmp_path, example=np.arange(100.0))
 
 
+def test_a_function_that_no_recording_holds_does_not_leave(tmp_path: Path) -> None:
+    @fuse.jit
+    def score(x: np.ndarray) -> Any:
+        x.shape = (x.size,)
+        return x + 1
+
+    with pytest.raises(fuse.ExportError, match="shape of an argument is set"):
+        score.export(tmp_path, example=np.ones((3, 4)))
+
+
 def test_steps_without_code_are_named_with_their_lines(tmp_path: Path) -> None:
     @fuse.jit
     def score(x: np.ndarray) -> Any:

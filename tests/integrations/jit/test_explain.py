@@ -94,3 +94,20 @@ def test_titles_are_escaped() -> None:
     page = fuse.jit(namespace["f"]).explain(np.arange(4.0))._repr_html_()
     assert "<lambda>" not in page
     assert "&lt;lambda&gt;" in page
+
+
+@fuse.jit
+def reshaped(x: Any) -> Any:
+    x.shape = (x.size,)
+    return x + 1
+
+
+def test_what_no_recording_can_hold_is_told() -> None:
+    """Setting an argument's shape ends a recording with no `Exception`: it is not to reach the user."""
+    found = reshaped.explain(np.ones((3, 4)))
+    assert [step.call for step in found.library_steps] == ["reshaped"]
+    assert "shape" in found.library_steps[0].reason
+    reshaped.prepare(np.ones((3, 4)))
+    given = np.ones((3, 4))
+    np.testing.assert_array_equal(reshaped(given), np.full(12, 2.0))
+    assert given.shape == (12,)
