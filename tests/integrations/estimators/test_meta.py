@@ -208,7 +208,10 @@ def test_adaboost_regressor(worlds: Any, X: np.ndarray, part: Any) -> None:
 @pytest.mark.parametrize("method", ["sigmoid", "temperature"])
 @pytest.mark.parametrize("ensemble", [True, False])
 def test_calibration(worlds: Any, X: np.ndarray, kind: Any, part: Any, method: str, ensemble: bool) -> None:
-    model = CalibratedClassifierCV(part, method=method, cv=3, ensemble=ensemble).fit(X, labels(X, kind))
+    y = labels(X, kind)
+    if method == "temperature" and kind == 3:
+        y = np.unique(y, return_inverse=True)[1]  # its loss takes classes for places, unchecked: 7 is outside
+    model = CalibratedClassifierCV(part, method=method, cv=3, ensemble=ensemble).fit(X, y)
     check_all(worlds, model, X, "predict", "predict_proba")
 
 
