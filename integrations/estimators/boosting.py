@@ -119,7 +119,7 @@ def _read(booster: Any) -> _Read:
 def predict_booster(booster: Any, features: Features, **options: Any) -> Node:
     """Sum of leaves in the order of the trees, then the objective's transform."""
     read = _read(booster)
-    return _predict(booster, read, _ordered(features, read.model), **options)
+    return _predict(booster, read, features, **options)
 
 
 def _predict(
@@ -163,17 +163,6 @@ def _transformed(read: _Read, matrix: Node, start: int, count: int, *, raw_score
         columns = [call("divide", column, float(count)) for column in columns]
     columns = TRANSFORMS[model.objective](columns, model.parameters)
     return columns[0] if model.outputs == 1 else build.stack(columns, 1)
-
-
-def _ordered(features: Features, model: BoostedModel) -> Features:
-    """The columns of a frame in the model's order, when it has exactly the model's names in another order."""
-    if not features.is_frame:
-        return features
-    names = [str(name).replace(" ", "_") for name in features.names or []]
-    wanted = list(model.feature_names)
-    if names == wanted or len(set(names)) != len(names) or set(names) != set(wanted):
-        return features
-    return features.take([names.index(name) for name in wanted])
 
 
 def _as_lightgbm_reads(features: Features, training: list[list[Any]] | None) -> Node:
@@ -233,7 +222,7 @@ def _scores(estimator: Any, features: Features, options: Mapping[str, Any]) -> N
     read = _read(booster)
     if not features.is_frame:
         check_features(estimator, features)
-    return _predict(booster, read, _ordered(features, read.model), **options)
+    return _predict(booster, read, features, **options)
 
 
 @converter("lightgbm.LGBMRegressor", "predict", options=_OPTIONS)
