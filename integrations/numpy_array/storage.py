@@ -187,7 +187,7 @@ class Storage:
             evaluate_pending()
             release(array)
         elif self.has_readers() or not (array.flags.writeable or self.pinned):
-            self.array = array = array.copy()
+            self.array = array = array.copy("K")
             self.readers = []
         return array
 

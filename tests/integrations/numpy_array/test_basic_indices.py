@@ -98,3 +98,15 @@ def test_views_from_outside_of_a_recording() -> None:
         for shift in range(3):
             x = np.full((2, 3), float(shift))
             np.testing.assert_array_equal(shifted(x), x + expected)
+
+
+@pytest.mark.parametrize("rows", [0, 4096])
+def test_an_array_that_is_copied_for_a_write_keeps_its_order(rows: int) -> None:
+    plain = np.asfortranarray(np.arange(12.0).reshape(3, 4))
+    ours = fnp.array(plain)
+    with config.config(min_rows=rows):
+        reader = ours * 2.0  # pending, so the write goes to other memory
+        fnp.copyto(ours, ours, where=ours == 0)
+        ours.ravel()[:2] = 300.0  # a copy of what lies in columns
+        np.testing.assert_array_equal(ours, plain)
+        np.testing.assert_array_equal(reader, plain * 2.0)
