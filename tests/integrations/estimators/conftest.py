@@ -75,9 +75,8 @@ class Worlds:
         """Two results of a method."""
         if isinstance(expected, pd.DataFrame):
             assert isinstance(result, lazy_manager.Deferring)
-            pd.testing.assert_frame_equal(
-                expected, pd.DataFrame(result), check_exact=rtol == 0.0, **({"rtol": rtol} if rtol else {})
-            )
+            bounds = {"rtol": rtol, "atol": rtol} if rtol else {}
+            pd.testing.assert_frame_equal(expected, pd.DataFrame(result), check_exact=rtol == 0.0, **bounds)
             return
         if expected.dtype.kind in "biuf":
             assert isinstance(result, LazyArray)
